@@ -17,7 +17,7 @@ EnvironmentName = Annotated[str, Meta(pattern=f"^{names.ENVIRONMENT_NAME}$")]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Framework = Literal[
     "sklearn", "onnx", "xgboost", "lightgbm", "catboost", "jax", "river", "statsmodels", "torch",
-    "transformers", "tensorflow", "python", "ensemble",
+    "transformers", "autogluon", "tensorflow", "python", "ensemble",
 ]  # fmt: skip
 Access = Literal["private", "authenticated", "public"]
 Acceleration = Literal["auto", "off"]

@@ -64,8 +64,8 @@ EXPLANATIONS: dict[Reason, Explanation] = {
         "The file is not a model file that Modelport knows.",
         "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm), "
         "PyTorch (.pt2, .pt), JAX (.jaxexport) or Keras (.keras, .h5) file, a zip or tar.gz of a SavedModel "
-        "or of a folder of MLflow, MLServer or Hugging Face, or code of your own (.py, or a zip with "
-        "model.py).",
+        "or of a folder of MLflow, MLServer, AutoGluon or Hugging Face, or code of your own (.py, or a zip "
+        "with model.py).",
     ),
     Reason.CORRUPT_ARTIFACT: Explanation(
         "Artifact",

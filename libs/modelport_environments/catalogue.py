@@ -111,6 +111,11 @@ _ALL = (
         *("tensorflow", "tensorflow-cpu", "2.21.0", "keras==3.15.*", "joblib<1.6"),
         without=("libclang", "setuptools", "wheel"),
     ),
+    # Predictors of trees: PyTorch's and what trains are left out.
+    _of_framework(
+        *("autogluon", "autogluon-tabular", "1.6.3", "lightgbm", "xgboost", "catboost", "joblib<1.7"),
+        without=("graphviz", "matplotlib", "plotly", "nvidia-nccl-cu12", "nvidia-nccl-cu13"),
+    ),
     _of_framework("jax", "jax", "0.10.2", "jaxlib==0.10.2", "flatbuffers>=25", "numpy<2.5", "joblib<1.6"),
     _of_framework("river", "river", "0.26.1", "numpy<2.5", "joblib<1.6"),
     # pyarrow: results keep their training data, whose texts pandas 3 leaves to it wherever it is installed.

@@ -58,8 +58,8 @@ def schema(file: BinaryIO, limit: int) -> bytes:
         except KeyError:
             raise UnknownFormat(
                 "The file is a zip archive, but of no model that Modelport knows (skops, Keras, SavedModel, "
-                "a folder of MLflow, MLServer or Hugging Face, one model file, or code of your own with a "
-                "model.py)."
+                "a folder of MLflow, MLServer, AutoGluon or Hugging Face, one model file, or code of your "
+                "own with a model.py)."
             ) from None
         with member(archive, info, file) as content:
             return _beginning(content, limit)

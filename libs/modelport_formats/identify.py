@@ -11,7 +11,8 @@ from modelport_formats.compression import Decompressor
 from modelport_formats.ensembles import MANIFEST as ENSEMBLE
 from modelport_formats.ensembles import is_ensemble
 from modelport_formats.errors import DamagedFile, FormatError, UnknownFormat
-from modelport_formats.frameworks import jax_files, keras, statsmodels, torch_files, transformers_files
+from modelport_formats.frameworks import jax_files, keras, statsmodels, torch_files
+from modelport_formats.frameworks.folder_files import MARKS, marked_as
 from modelport_formats.frameworks.onnx import is_onnx
 from modelport_formats.native import xgboost_binary_version
 from modelport_formats.own_code import MANIFEST, is_archive, sources
@@ -33,7 +34,7 @@ _BLOCK_BYTES = 1 << 16
 _MARKED = {
     MANIFEST: Format.OWN_CODE,
     ENSEMBLE: Format.ENSEMBLE,
-    transformers_files.MARKER: Format.TRANSFORMERS,
+    **{mark: kind for kind, mark in MARKS.items()},
 }
 # XGBoost writes its keys in order: the version comes last. Others may write it first or not at all.
 _END_OF_XGBOOST = re.compile(rb"(version.{0,64}|\}\s*)\}\s*$", re.DOTALL)
@@ -83,7 +84,7 @@ def _packed_as(head: bytes) -> Format | None:
         return Format.OWN_CODE
     if is_ensemble(head):
         return Format.ENSEMBLE
-    return Format.TRANSFORMERS if transformers_files.is_packed(head) else None
+    return marked_as(head)
 
 
 def _format_of_zip(file: BinaryIO, size: int) -> Format:

@@ -132,6 +132,7 @@ _VERSION_OF: dict[Format, Callable[[Path], Versions]] = {
     Format.SAVED_MODEL: lambda _: {},
     # One release reads those of all before it.
     Format.TRANSFORMERS: lambda _: {},
+    Format.AUTOGLUON: lambda _: {},
     Format.OWN_CODE: lambda _: {},
     # Each member has its own.
     Format.ENSEMBLE: lambda _: {},

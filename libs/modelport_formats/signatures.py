@@ -36,6 +36,8 @@ class Format(StrEnum):
     """It has no first bytes of its own: `jax_files` tells it."""
     TRANSFORMERS = "transformers"
     """A folder of Transformers, in the zip that the control API makes of it."""
+    AUTOGLUON = "autogluon"
+    """A folder of AutoGluon, in the zip that the control API makes of it."""
     OWN_CODE = "own-code"
     """Python code of a user's own: a module, a zip with `model.py`, or the archive that is made of them."""
     ENSEMBLE = "ensemble"
@@ -126,6 +128,6 @@ def describe_unknown(head: bytes) -> str:
         f"The file is {known or 'no model file that Modelport knows'}. "
         "Upload a joblib, pickle, skops, ONNX, XGBoost (.json, .ubj), LightGBM (.txt), CatBoost (.cbm), "
         "PyTorch (.pt2, .pt), JAX (.jaxexport) or Keras (.keras, .h5) file, a zip or tar.gz of a SavedModel "
-        "or of a folder of MLflow, MLServer or Hugging Face, or code of your own (.py, or a zip with "
-        "model.py)."
+        "or of a folder of MLflow, MLServer, AutoGluon or Hugging Face, or code of your own (.py, or a zip "
+        "with model.py)."
     )

@@ -15,7 +15,7 @@ from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from modelport_formats.ensembles import is_ensemble
-from modelport_formats.frameworks.transformers_files import is_packed
+from modelport_formats.frameworks.folder_files import marked_as
 from modelport_formats.own_code import is_archive
 from modelport_formats.packed import unpacked
 from modelport_http.wording import counted
@@ -153,7 +153,7 @@ def _unpacker_of(path: Path) -> Callable[[Path, Path], None] | None:
         from modelport_formats.ensembles.archive import unpack as of_ensemble
 
         return of_ensemble
-    if is_packed(head):
+    if marked_as(head):
         from modelport_formats.packed.zips import unpack as of_folder
 
         return of_folder

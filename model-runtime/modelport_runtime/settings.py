@@ -19,6 +19,7 @@ Framework = Literal[
     "statsmodels",
     "torch",
     "transformers",
+    "autogluon",
     "tensorflow",
     "python",
     "ensemble",
@@ -42,8 +43,8 @@ class Settings:
     """The version's name, copied into every response."""
     framework: Framework
     """`sklearn`, `onnx`, `xgboost`, `lightgbm`, `catboost`, `jax`, `river`, `statsmodels`, `torch`,
-    `transformers`, `tensorflow`, `python` or `ensemble`: what reads the file; the last two are code of a
-    user's own, which reads it itself, and versions of the others joined to be one."""
+    `transformers`, `autogluon`, `tensorflow`, `python` or `ensemble`: what reads the file; the last two are
+    code of a user's own, which reads it itself, and versions of the others joined to be one."""
     artifact: Path
     """The model file."""
     artifact_sha256: str

@@ -35,6 +35,7 @@ ENVIRONMENTS: Mapping[Framework, str] = {
     "statsmodels": "statsmodels-0.15",
     "torch": "torch-2.15",
     "transformers": "transformers-5.24",
+    "autogluon": "autogluon-1.6",
     "tensorflow": "tensorflow-2.21",
 }
 ENVIRONMENT = "{environment}"

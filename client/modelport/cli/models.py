@@ -50,7 +50,7 @@ ModelType = Annotated[
     typer.Option(
         "--type",
         help="sklearn, onnx, xgboost, lightgbm, catboost, jax, river, statsmodels, torch, transformers, "
-        "tensorflow, python or ensemble; detected when left out.",
+        "autogluon, tensorflow, python or ensemble; detected when left out.",
     ),
 ]
 

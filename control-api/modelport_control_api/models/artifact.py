@@ -7,8 +7,8 @@ from io import BytesIO
 from modelport_formats.ensembles import is_ensemble
 from modelport_formats.errors import FormatError
 from modelport_formats.folders import is_compressed_tar, is_tar
+from modelport_formats.frameworks.folder_files import marked_as
 from modelport_formats.frameworks.jax_files import is_exported
-from modelport_formats.frameworks.transformers_files import is_packed
 from modelport_formats.own_code import is_archive
 from modelport_formats.signatures import ZIP, Format, begins_as
 from starlette.responses import StreamingResponse
@@ -62,7 +62,7 @@ def ending_of(head: bytes) -> str:
 
 def _ending_of_zip(head: bytes) -> str:
     """By its first member: PyTorch alone has folders, and begins exported programs with their weights."""
-    if is_archive(head) or is_ensemble(head) or is_packed(head):
+    if is_archive(head) or is_ensemble(head) or marked_as(head):
         return "zip"
     if b"metadata.json" in head[:_FIRST_NAMES]:
         return "keras"

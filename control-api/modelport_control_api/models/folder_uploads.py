@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from modelport_formats.frameworks.transformers_files import MARKER
+from modelport_formats.frameworks.folder_files import MARKS
 
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.http import bodies
@@ -71,7 +71,7 @@ def model_pieces(path: Path, found: ModelFolder) -> Iterator[bytes]:
     """Yield the bytes of what goes on. Raises UnsupportedFormat or CorruptArtifact."""
     if not found.packed:
         return pieces_of(path, found.model)
-    return packed(path, found.packed, MARKER if found.is_marked else None)
+    return packed(path, found.packed, MARKS[found.packed_as] if found.packed_as else None)
 
 
 def code_pieces(path: Path, found: ModelFolder) -> Iterator[bytes]:

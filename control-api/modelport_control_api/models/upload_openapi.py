@@ -15,8 +15,8 @@ _FILE = {
     "type": "string",
     "format": "binary",
     "description": "joblib, pickle, skops, ONNX, XGBoost, LightGBM, CatBoost, river, statsmodels, PyTorch, "
-    "JAX or Keras; a zip, tar or tar.gz of a SavedModel or of a folder of MLflow, MLServer or Hugging Face; "
-    "code of your own: a .py with class Model, or a zip with model.py.",
+    "JAX or Keras; a zip, tar or tar.gz of a SavedModel or of a folder of MLflow, MLServer, AutoGluon or "
+    "Hugging Face; code of your own: a .py with class Model, or a zip with model.py.",
 }
 _CODE = {
     "type": "string",

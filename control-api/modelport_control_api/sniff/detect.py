@@ -32,6 +32,7 @@ _OF_FORMATS: dict[Format, Framework] = {
     Format.SAVED_MODEL: "tensorflow",
     Format.JAX: "jax",
     Format.TRANSFORMERS: "transformers",
+    Format.AUTOGLUON: "autogluon",
     Format.OWN_CODE: "python",
     Format.ENSEMBLE: "ensemble",
 }

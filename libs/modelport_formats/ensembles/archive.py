@@ -9,7 +9,7 @@ from modelport_formats.ensembles import MANIFEST
 from modelport_formats.ensembles.manifest import Manifest, from_json
 from modelport_formats.errors import FormatError
 from modelport_formats.folders import Member
-from modelport_formats.frameworks.transformers_files import is_packed
+from modelport_formats.frameworks.folder_files import marked_as
 from modelport_formats.own_code import archive as own_code
 from modelport_formats.own_code import is_archive
 from modelport_formats.packed import unpacked, zips
@@ -56,7 +56,7 @@ def _unpack_member(path: Path) -> None:
         head = file.read(_HEAD_BYTES)
     if is_archive(head):
         own_code.unpack(path, unpacked(path))
-    elif is_packed(head):
+    elif marked_as(head):
         zips.unpack(path, unpacked(path))
 
 

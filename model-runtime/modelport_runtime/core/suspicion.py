@@ -19,7 +19,7 @@ from modelport_runtime.core.types import Failure, Request
 _LIBRARIES = {
     "sklearn", "xgboost", "lightgbm", "catboost", "jax", "river", "statsmodels", "patsy", "formulaic",
     "pandas", "numpy", "scipy", "torch", "tensorflow",
-    "transformers", "tokenizers",
+    "transformers", "tokenizers", "autogluon",
 }  # fmt: skip
 _KERNELS = "modelport_runtime.core.acceleration."
 _MAX_SECONDS = 1.0

@@ -72,6 +72,7 @@ _SAMPLES = {
     Format.XGBOOST_BINARY: _COUNTED_COLUMNS,
     Format.LIGHTGBM: _OWN_COLUMNS,
     Format.TRANSFORMERS: _OWN_COLUMNS,
+    Format.AUTOGLUON: _OWN_COLUMNS,
     Format.OWN_CODE: _BY_HINTS,
     Format.ENSEMBLE: Sample(False, "none is needed: it is made of the members' own"),
 }

@@ -3,16 +3,25 @@
 from pathlib import Path
 
 from modelport_control_api.sniff.errors import as_refusals
-from modelport_control_api.sniff.folders import contents, huggingface, mlflow, mlserver, plain, transformers
+from modelport_control_api.sniff.folders import (
+    autogluon,
+    contents,
+    huggingface,
+    mlflow,
+    mlserver,
+    plain,
+    transformers,
+)
 from modelport_control_api.sniff.folders.found import ModelFolder
 
-_KINDS = (mlserver.find, mlflow.find, huggingface.find, plain.find)
+_KINDS = (mlserver.find, mlflow.find, huggingface.find, autogluon.find, plain.find)
 # Names of files that say what a folder is, with the most bytes that they may have.
 _KEPT = {
     mlserver.SETTINGS: 256 << 10,
     mlflow.MLMODEL: 512 << 10,
     huggingface.CONFIG: 512 << 10,
     **dict.fromkeys(transformers.KEPT, 1 << 20),
+    autogluon.VERSION: 1 << 10,
     mlflow.REQUIREMENTS: 64 << 10,
     **dict.fromkeys(mlflow.EXAMPLES, 1 << 20),
 }

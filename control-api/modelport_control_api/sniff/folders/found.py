@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from modelport_formats.signatures import Format
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
@@ -12,7 +14,7 @@ class ModelFolder:
     `row`: of an example in it; None: there is none. `requirements`: the text of its own; None: it has none.
     `versions`: library → version, as the folder says it. `code`: the folder with modules that the model file
     names, with its slash. `packed`: of a model that is a folder, its files by their names in the archive that
-    is made of it. `is_marked`: that one begins with the mark of those that are unpacked to be read.
+    is made of it. `packed_as`: with the mark of those that are unpacked to be read.
     """
 
     kind: str
@@ -22,7 +24,7 @@ class ModelFolder:
     versions: Mapping[str, str] = field(default_factory=dict)
     code: str | None = None
     packed: Mapping[str, str] = field(default_factory=dict)
-    is_marked: bool = False
+    packed_as: Format | None = None
 
     def within(self, kind: str) -> Self:
         """Return it as the model in a folder of another kind."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelport_formats.frameworks.transformers_files import CONFIG, TOKENIZER
+from modelport_formats.signatures import Format
 
 from modelport_control_api.sniff.errors import CorruptArtifact, UnsupportedFormat
 from modelport_control_api.sniff.folders.contents import Contents
@@ -41,7 +42,7 @@ def read(contents: Contents, root: str, config: Mapping[str, Any]) -> ModelFolde
         model=root or "./",
         requirements=contents.text_of(f"{root}requirements.txt"),
         packed={f"{root}{name}": name for name in names},
-        is_marked=True,
+        packed_as=Format.TRANSFORMERS,
     )
 
 

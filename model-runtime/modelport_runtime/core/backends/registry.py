@@ -181,6 +181,14 @@ FRAMEWORKS = (
         after_import=use_one_thread,
     ),
     Framework(
+        name="autogluon",
+        imports=f"{_BACKENDS}.autogluon.library",
+        libraries=("autogluon.tabular", "numpy", "pandas"),
+        backend="autogluon.backend",
+        native=ZIP,
+        on_scikit_learn=False,
+    ),
+    Framework(
         name="tensorflow",
         imports=f"{_BACKENDS}.tensorflow.library",
         libraries=("tensorflow-cpu", "keras", "numpy"),

@@ -134,6 +134,35 @@ async def test_which_files_of_transformers_are_taken(ann: Account) -> None:
             assert {*archive.namelist()} == {".modelport-folder", *taken}
 
 
+TABLES = SAVED.parent / "autogluon"
+PREDICTOR: dict[str, str | bytes] = {
+    **dict.fromkeys(("predictor.pkl", "learner.pkl", "models/trainer.pkl"), b"x"),
+    "version.txt": "1.6.3",
+}
+
+
+@pytest.mark.parametrize("name", ["flowers.zip", "sugar.tar.gz"])
+async def test_a_folder_of_autogluon_is_packed_again(ann: Account, name: str) -> None:
+    response = await ann.upload((TABLES / name).read_bytes(), sample="")
+    made = response.json()
+    assert response.status_code == 202, made
+    assert (made["framework"], made["versions"][0]["environment"]) == ("autogluon", "autogluon-1.6")
+    back = await ann.http.get(f"/api/v1/models/{made['id']}/versions/v1/artifact")
+    with zipfile.ZipFile(io.BytesIO(back.content)) as archive:
+        assert archive.namelist()[0] == ".modelport-predictor"
+        assert {"predictor.pkl", "learner.pkl", "models/trainer.pkl"} <= {*archive.namelist()}
+    again = (await ann.upload(back.content, sample="")).json()
+    assert again["versions"][0]["sha256"] == made["versions"][0]["sha256"]
+
+
+async def test_training_data_of_autogluon_is_left_out(ann: Account) -> None:
+    files = PREDICTOR | {"utils/data/X.pkl": b"x", "models/LightGBM/model.pkl": b"x"}
+    made = (await ann.upload(packed({f"tables/{name}": each for name, each in files.items()}))).json()
+    url = f"/api/v1/models/{made['id']}/versions/v1/artifact"
+    with zipfile.ZipFile(io.BytesIO((await ann.http.get(url)).content)) as archive:
+        assert {*archive.namelist()} == {".modelport-predictor", "models/LightGBM/model.pkl", *PREDICTOR}
+
+
 UNSUPPORTED, CORRUPT = "UnsupportedFormat", "CorruptArtifact"
 BAD: dict[str, tuple[Callable[[], dict[str, str | bytes]], str, str]] = {
     "a class of its own": (
@@ -175,6 +204,21 @@ BAD: dict[str, tuple[Callable[[], dict[str, str | bytes]], str, str]] = {
         lambda: {CONFIG: json.dumps({"sklearn": {"model": {"file": "m.pkl"}}}), "m.pkl": POINTER},
         UNSUPPORTED,
         "m.pkl is a pointer of Git LFS",
+    ),
+    "a predictor of another release": (
+        lambda: PREDICTOR | {"version.txt": "1.1.0"},
+        UNSUPPORTED,
+        "saved by 1.1.0",
+    ),
+    "a predictor of networks": (
+        lambda: PREDICTOR | {"models/NeuralNetTorch_BAG_L1/model.pkl": b"x"},
+        UNSUPPORTED,
+        "holds NeuralNetTorch_BAG_L1",
+    ),
+    "a predictor without its models": (
+        lambda: {name: each for name, each in PREDICTOR.items() if name != "models/trainer.pkl"},
+        CORRUPT,
+        "holds no models/trainer.pkl",
     ),
     "two files": (
         lambda: {"a.pkl": MODEL, "b.joblib": MODEL},

@@ -100,7 +100,7 @@ def said_of(kind: type[BaseSettings], environment: Mapping[str, str], monkeypatc
             f"{OPERATOR}RUNTIME_IMAGES",
             '{"tf": "x"}',
             "tf: it must be sklearn, onnx, xgboost, lightgbm, catboost, jax, river, statsmodels, torch, "
-            "transformers, tensorflow, python or ensemble",
+            "transformers, autogluon, tensorflow, python or ensemble",
         ),
         (
             OperatorSettings,

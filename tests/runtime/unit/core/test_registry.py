@@ -65,7 +65,7 @@ def test_it_has_a_backend_and_versions_to_report(framework: Framework) -> None:
 
 def test_its_own_format_needs_no_sandbox(framework: Framework, tmp_path: Path) -> None:
     """What starts as a native file is never unpickled, so it must not be taken for a file with code."""
-    unsafe = framework.name in ("catboost", "torch", "transformers")
+    unsafe = framework.name in ("catboost", "torch", "transformers", "autogluon")
     file = tmp_path / "model"
     start = framework.native[0] if isinstance(framework.native, tuple) else framework.native
     file.write_bytes((start or b"\x08") + b" and so on")

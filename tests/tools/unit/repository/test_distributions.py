@@ -43,7 +43,7 @@ _IN_ENVIRONMENTS = {
     framework.imports.partition(".")[0]
     for framework in FRAMEWORKS
     if framework.name not in PLATFORM_FRAMEWORKS
-} | {"h5py", "keras", "patsy", "tensorflow", "transformers"}
+} | {"h5py", "keras", "patsy", "tensorflow", "transformers", "autogluon"}
 
 
 @pytest.fixture(params=FOLDERS)

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from modelport_formats.errors import FormatError
-from modelport_formats.frameworks.transformers_files import CONFIG, is_packed
+from modelport_formats.frameworks.folder_files import marked_as
+from modelport_formats.frameworks.transformers_files import CONFIG
 from modelport_formats.packed import unpacked
+from modelport_formats.signatures import Format
 
 from modelport_runtime.core.backends.base import Backend
 from modelport_runtime.core.backends.model_file import ModelFile
@@ -32,7 +34,7 @@ def load(file: ModelFile) -> Backend:
 
 def _folder(path: Path) -> Path:
     with path.open("rb") as file:
-        if not is_packed(file.read(_HEAD_BYTES)):
+        if marked_as(file.read(_HEAD_BYTES)) is not Format.TRANSFORMERS:
             raise LoadError("UnsupportedFormat", "The file is no folder of Transformers that was uploaded.")
     folder = unpacked(path)
     if not folder.is_dir():

@@ -1,0 +1,1 @@
+"""AutoGluon: predictors of tables, from a folder that holds their models."""
