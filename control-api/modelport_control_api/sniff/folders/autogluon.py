@@ -6,7 +6,7 @@ from modelport_formats.frameworks.folder_files import MARKS
 from modelport_formats.signatures import Format
 
 from modelport_control_api.sniff.errors import CorruptArtifact, UnsupportedFormat
-from modelport_control_api.sniff.folders.contents import Contents
+from modelport_control_api.sniff.folders.contents import Contents, is_own_code
 from modelport_control_api.sniff.folders.found import ModelFolder
 
 PREDICTOR, VERSION = "predictor.pkl", "version.txt"
@@ -29,6 +29,8 @@ _CURE = (
 
 def find(contents: Contents) -> ModelFolder | None:
     """Return what is served; None: it is no such folder. Raises UnsupportedFormat or CorruptArtifact."""
+    if is_own_code(contents):
+        return None
     tops = [name.removesuffix(PREDICTOR) for name in contents.names if name.rpartition("/")[2] == PREDICTOR]
     roots = [root for root in tops if f"{root}{VERSION}" in contents.names and root.count("/") <= 1]
     if len(roots) != 1:

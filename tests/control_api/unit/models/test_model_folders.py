@@ -155,6 +155,14 @@ async def test_a_folder_of_autogluon_is_packed_again(ann: Account, name: str) ->
     assert again["versions"][0]["sha256"] == made["versions"][0]["sha256"]
 
 
+async def test_code_of_ones_own_that_loads_a_predictor_is_code(ann: Account) -> None:
+    """The cure for a predictor that is refused."""
+    files = {f"predictor/{name}": each for name, each in (PREDICTOR | {"version.txt": "1.1.0"}).items()}
+    code = "class Model:\n    def predict(self, rows): return rows\n"
+    made = (await ann.upload(packed({"model.py": code, **files}), sample="")).json()
+    assert made.get("framework") == "python", made
+
+
 async def test_training_data_of_autogluon_is_left_out(ann: Account) -> None:
     files = PREDICTOR | {"utils/data/X.pkl": b"x", "models/LightGBM/model.pkl": b"x"}
     made = (await ann.upload(packed({f"tables/{name}": each for name, each in files.items()}))).json()
