@@ -3,7 +3,11 @@
 `tests/fixtures/autogluon/generate.py` trained them and stored what AutoGluon answered.
 """
 
+import io
 import json
+import os
+import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,7 @@ import pytest
 from modelport_environments.catalogue import find
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
-from tests.support.platform_process import PlatformProcess, wait_until_ready
+from tests.support.platform_process import PlatformProcess, settled, wait_until_ready
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(900)]
 SAVED = Path(__file__).parents[3] / "fixtures" / "autogluon"
@@ -58,7 +62,29 @@ def test_a_platform_without_autogluon_serves_it(platform: PlatformProcess) -> No
             assert said in response.text
 
 
-def upload(client: httpx.Client, name: str) -> str:
-    content = (SAVED / name).read_bytes()
+class Touches:
+    """Runs a program, when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> Any:
+        return os.system, (f"touch {self._path}",)
+
+
+def test_code_in_a_predictor_stays_in_the_sandbox(platform: PlatformProcess, tmp_path: Path) -> None:
+    made, mark = io.BytesIO(), tmp_path / "touched"
+    with zipfile.ZipFile(SAVED / "flowers.zip") as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            hostile = pickle.dumps(Touches(mark)) if name == "predictor.pkl" else old.read(name)
+            new.writestr(name, hostile)
+    with platform.register_user() as client:
+        model = settled(client, f"/api/v1/models/{upload(client, 'hostile.zip', made.getvalue())}")
+    assert (model["status"], model["reason"]) == ("failed", "SandboxViolation"), model
+    assert not mark.exists()
+
+
+def upload(client: httpx.Client, name: str, content: bytes | None = None) -> str:
+    content = content or (SAVED / name).read_bytes()
     response = client.post("/api/v1/models/upload", files={"file": (name, content)}, data={"name": name})
     return str(response.raise_for_status().json()["id"])
