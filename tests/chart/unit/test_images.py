@@ -103,6 +103,20 @@ def test_a_build_sees_nothing_but_code_and_the_pages_of_its_help() -> None:
         assert line == "**/__pycache__" or any(ROOT.glob(line.removeprefix("!"))), line
 
 
+def test_a_build_sees_what_its_steps_copy(part: str) -> None:
+    shown = (ROOT / ".dockerignore").read_text().splitlines()
+    patterns = [line.removeprefix("!") for line in shown if line.startswith("!")]
+    lines = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / _ALL[part]).read_text(), re.M)
+    sources = [source.replace("${ENVIRONMENT}", "sklearn-1.2") for line in lines for source in line.split()]
+    assert sources
+    for source in sources:
+        assert any(ROOT.glob(source)), f"{source} is not there"
+        # A pattern stands for all that is in the folder it names, and of a folder some files may be enough.
+        places = [Path(source), *Path(source).parents]
+        is_shown = any(place.match(pattern) for pattern in patterns for place in places)
+        assert is_shown or any(each.startswith(f"{source}/") for each in patterns), f"{source} is left out"
+
+
 @pytest.mark.parametrize("apart", _BESIDE_A_SERVER)
 def test_an_environments_image_is_built_on_the_python_of_all_of_them(apart: str) -> None:
     text = (ROOT / _ALL[apart]).read_text()
