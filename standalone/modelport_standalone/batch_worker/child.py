@@ -58,7 +58,8 @@ class WorkerChild:
 
     async def _run_once(self) -> int:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "modelport_standalone.batch_worker", str(os.getpid())),
+            # -P: a click.py in the folder that the platform was started in is none of its modules.
+            *(sys.executable, "-P", "-m", "modelport_standalone.batch_worker", str(os.getpid())),
             env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,

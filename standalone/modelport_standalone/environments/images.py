@@ -71,7 +71,8 @@ class Images:
 
 
 def _command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "modelport_standalone.environments.command", *words]
+    # -P: modules of the folder that the platform was started in are none of its own.
+    return [sys.executable, "-P", "-m", "modelport_standalone.environments.command", *words]
 
 
 def _lock_of(image: str) -> str | None:

@@ -1,6 +1,7 @@
 """Environments on one machine: made once, by one process, whole or not at all."""
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from modelport_environments.catalogue import Environment, find
 from modelport_environments.errors import EnvironmentUnavailable
+from modelport_standalone.environments import images as images_module
 from modelport_standalone.environments import images as module_of_images
 from modelport_standalone.environments import making, store
 from modelport_standalone.environments.command import environments
@@ -96,6 +98,15 @@ def test_uv_learns_no_secret_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyP
         making.make(OLD, tmp_path / "environment")
     assert "PATH" in seen.read_text()
     assert "hush-4711" not in seen.read_text()
+
+
+def test_modules_of_the_users_folder_are_not_the_platforms(tmp_path: Path) -> None:
+    """In a folder with a click.py what makes environments, and the batch worker, ran that and ended."""
+    (tmp_path / "click.py").write_text("raise SystemExit('mine')\n")
+    found = subprocess.run(
+        images_module._command("list"), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
 
 
 async def test_an_environments_image_adds_its_python_for_the_model(tmp_path: Path, made: list[str]) -> None:
