@@ -24,6 +24,7 @@ _LIBRARIES = {
     "sklearn": ("scikit-learn",),
     "xgboost": ("xgboost", "xgboost-cpu"),
     "onnx": ("onnxruntime",),
+    "autogluon": ("autogluon-tabular",),
     "tensorflow": ("tensorflow", "tensorflow-cpu"),
 }
 

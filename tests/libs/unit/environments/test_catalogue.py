@@ -19,6 +19,15 @@ def locked(environment: Environment) -> dict[str, str]:
     return {canonicalize_name(match[1]): match[2] for match in found if match}
 
 
+# What an index calls a framework's library, where that has another name.
+PACKAGES = {
+    "sklearn": "scikit-learn",
+    "tensorflow": "tensorflow-cpu",
+    "xgboost": "xgboost-cpu",
+    "autogluon": "autogluon-tabular",
+}
+
+
 @EACH
 def test_a_lock_has_what_its_environment_requires(environment: Environment) -> None:
     versions = locked(environment)
@@ -31,10 +40,7 @@ def test_a_lock_has_what_its_environment_requires(environment: Environment) -> N
 def test_a_name_says_the_version_and_may_be_in_an_images_name(environment: Environment) -> None:
     assert re.fullmatch(ENVIRONMENT_NAME, environment.name)
     library, _, release = environment.name.rpartition("-")
-    package = {"sklearn": "scikit-learn", "tensorflow": "tensorflow-cpu", "xgboost": "xgboost-cpu"}.get(
-        library, library
-    )
-    assert locked(environment)[package].startswith(f"{release}.")
+    assert locked(environment)[PACKAGES.get(library, library)].startswith(f"{release}.")
 
 
 @EACH
