@@ -203,7 +203,8 @@ OF_BOOSTERS = (
     _of_booster(
         "XGBoost: the binary format",
         "1.7–3.0",
-        "served in `xgboost-3.0`; refused here, as that of earlier versions is",
+        "served in `xgboost-3.0`, but for `reg:gamma` of 1.7 and 2.0, which it does not read; refused here, "
+        "as that of earlier versions is",
         "xgboost-binary",
     ),
     _of_booster(
