@@ -1,6 +1,7 @@
 """Loads ensembles as the model process does, but for its sandbox."""
 
 import hashlib
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ def loaded(path: Path, sample: Any = None) -> Engine:
         assert loader._failure is not None
         raise loader._failure
     return engine
+
+
+@pytest.fixture(autouse=True)
+def keeps_no_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the sandbox: to keep what it compiled would be the file's attempt to write."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
 
 @pytest.fixture
