@@ -24,7 +24,7 @@ _LONGEST_SECONDS = 1800
 # the operator has it made again.
 _TRIES_AGAIN = 6
 _KEPT_SECONDS = 300
-_WORK = "/work"
+_WORK = "/scratch"
 _PYTHON = "/opt/environment/bin/python"
 
 
