@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from modelport.cli import completion
-from modelport.cli.models import Share, finish_model, finish_version, share_of
+from modelport.cli.models import NoTraffic, Share, ToModel, finish_model, finish_version, require_to, share_of
 from modelport.cli.options import (
     DEFAULT_URL,
     AsJson,
@@ -52,15 +52,7 @@ def ensemble(
     *,
     join: JoinOption,
     name: Annotated[str | None, typer.Option(help="Display name of the new model.")] = None,
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            metavar="MODEL",
-            help="Add a version to this model.",
-            autocompletion=completion.model_ids,
-        ),
-    ] = None,
+    to: ToModel = None,
     final: Annotated[
         str | None,
         typer.Option(metavar="MODEL[@VERSION]", help="Of a stack: the model over what they gave."),
@@ -72,7 +64,7 @@ def ensemble(
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     sample: Sample = None,
     share: Share = None,
-    no_traffic: Annotated[bool, typer.Option("--no-traffic", help="The same as --traffic 0.")] = False,
+    no_traffic: NoTraffic = False,
     force: Force = False,
     wait: Wait = True,
     timeout: WaitSeconds = 300,
@@ -83,8 +75,7 @@ def ensemble(
     if (name is None) == (to is None):
         raise typer.BadParameter("Give --name for a new model, or --to MODEL for a new version of one.")
     traffic = share_of(share, no_traffic=no_traffic)
-    if to is None and (force or traffic is not None):
-        raise typer.BadParameter("--traffic, --no-traffic and --force go with --to MODEL.")
+    require_to(to, traffic, force=force)
     if to is not None and description is not None:
         raise typer.BadParameter("--description goes with --name: a version has none.")
     numbers = _weights(weights, len(members))

@@ -65,6 +65,16 @@ Share = Annotated[
         "unless given (with --replace: those that the failed one was to get), 0 to try it first.",
     ),
 ]
+NoTraffic = Annotated[bool, typer.Option("--no-traffic", help="The same as --traffic 0.")]
+ToModel = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        metavar="MODEL",
+        help="Add a version to this model.",
+        autocompletion=completion.model_ids,
+    ),
+]
 Reference = Annotated[
     Path | None,
     typer.Option(metavar="FILE.csv", help="The rows it was trained on: live inputs are compared with them."),
@@ -83,15 +93,7 @@ def upload(
     file: ModelFile,
     *,
     name: Annotated[str | None, typer.Option(help="Display name; the file's own if left out.")] = None,
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            metavar="MODEL",
-            help="Add a version to this model.",
-            autocompletion=completion.model_ids,
-        ),
-    ] = None,
+    to: ToModel = None,
     replace: Annotated[
         str | None,
         typer.Option("--replace", metavar="VERSION", help="A failed version of --to that is removed for it."),
@@ -105,7 +107,7 @@ def upload(
     code: Code = None,
     acceleration: AccelerationSetting = None,
     share: Share = None,
-    no_traffic: Annotated[bool, typer.Option("--no-traffic", help="The same as --traffic 0.")] = False,
+    no_traffic: NoTraffic = False,
     force: Force = False,
     wait: Wait = True,
     timeout: WaitSeconds = 300,
@@ -116,8 +118,7 @@ def upload(
     if to is not None and acceleration is not None:
         raise typer.BadParameter(f"--acceleration is the model's: modelport update {to} --acceleration …")
     traffic = share_of(share, no_traffic=no_traffic)
-    if to is None and (force or traffic is not None):
-        raise typer.BadParameter("--traffic, --no-traffic and --force go with --to MODEL.")
+    require_to(to, traffic, force=force)
     if to is None and replace is not None:
         raise typer.BadParameter("--replace goes with --to MODEL, whose version it names.")
     with Modelport(url) as client, upload_bar(file.name) as on_progress:
@@ -204,6 +205,12 @@ def share_of(share: int | None, *, no_traffic: bool) -> int | None:
             f"--no-traffic and --traffic {share} contradict each other: give one of them."
         )
     return 0 if no_traffic else share
+
+
+def require_to(to: str | None, traffic: int | None, *, force: bool) -> None:
+    """Raise `typer.BadParameter` for what a version is asked of, and there is only a new model."""
+    if to is None and (force or traffic is not None):
+        raise typer.BadParameter("--traffic, --no-traffic and --force go with --to MODEL.")
 
 
 def finish_model(client: Modelport, model: Model, timeout: float | None, as_json: bool) -> None:

@@ -7,7 +7,6 @@ from typing import BinaryIO
 from modelport_formats import archives
 from modelport_formats.ensembles import MANIFEST
 from modelport_formats.ensembles.manifest import Manifest, from_json
-from modelport_formats.errors import FormatError
 from modelport_formats.folders import Member
 from modelport_formats.frameworks.folder_files import marked_as
 from modelport_formats.own_code import archive as own_code
@@ -58,15 +57,6 @@ def _unpack_member(path: Path) -> None:
         own_code.unpack(path, unpacked(path))
     elif marked_as(head):
         zips.unpack(path, unpacked(path))
-
-
-def why_not_unpacked(path: Path) -> str:
-    """Return in a sentence what is wrong with an archive that the init container has left as it is."""
-    try:
-        check(path)
-    except FormatError as error:
-        return str(error)
-    return "The archive was not unpacked."
 
 
 def read_unpacked(folder: Path) -> Manifest:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from modelport_formats import archives
-from modelport_formats.errors import DamagedFile, FormatError
+from modelport_formats.errors import DamagedFile
 from modelport_formats.folders import Member
 from modelport_formats.own_code import MANIFEST
 from modelport_formats.packed import zips
@@ -57,12 +57,3 @@ def unpack(path: Path, folder: Path) -> None:
     """
     check(path)
     zips.write_below(folder, path)
-
-
-def why_not_unpacked(path: Path) -> str:
-    """Return in a sentence what is wrong with an archive that the init container has left as it is."""
-    try:
-        check(path)
-    except FormatError as error:
-        return str(error)
-    return "The archive was not unpacked."

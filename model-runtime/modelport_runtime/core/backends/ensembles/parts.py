@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelport_formats.ensembles import is_ensemble
-from modelport_formats.ensembles.archive import check, why_not_unpacked
+from modelport_formats.ensembles.archive import check
 from modelport_formats.ensembles.manifest import EnsembleMember, Manifest
-from modelport_formats.errors import FormatError
 from modelport_formats.packed import unpacked
 
+from modelport_runtime.core.backends.packed_archive import read_manifest
 from modelport_runtime.core.types import LoadError
 
 _HEAD_BYTES = 64
@@ -36,10 +36,4 @@ def ensemble_of(path: Path) -> EnsembleParts | None:
     with path.open("rb") as file:
         if not is_ensemble(file.read(_HEAD_BYTES)):
             return None
-    folder = unpacked(path)
-    if not folder.is_dir():
-        raise LoadError("CorruptArtifact", why_not_unpacked(path))
-    try:
-        return EnsembleParts(folder, check(path))
-    except FormatError as error:
-        raise LoadError("CorruptArtifact", str(error)) from error
+    return EnsembleParts(unpacked(path), read_manifest(path, check))

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from modelport_formats.errors import FormatError
 from modelport_formats.own_code import is_archive
-from modelport_formats.own_code.archive import check, why_not_unpacked
+from modelport_formats.own_code.archive import check
 from modelport_formats.packed import unpacked
 
+from modelport_runtime.core.backends.packed_archive import read_manifest
 from modelport_runtime.core.types import LoadError
 
 _HEAD_BYTES = 64
@@ -69,13 +69,7 @@ def parts_of(path: Path) -> Parts | None:
     with path.open("rb") as file:
         if not is_archive(file.read(_HEAD_BYTES)):
             return None
-    folder = unpacked(path)
-    if not folder.is_dir():
-        raise LoadError("CorruptArtifact", why_not_unpacked(path))
-    try:
-        manifest = check(path)
-    except FormatError as error:
-        raise LoadError("CorruptArtifact", str(error)) from error
+    manifest, folder = read_manifest(path, check), unpacked(path)
     entry, model = (folder / name if name else None for name in (manifest.entry, manifest.model))
     return Parts(folder, entry, model)
 
