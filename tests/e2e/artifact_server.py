@@ -11,6 +11,7 @@ from typing import Any
 
 import joblib
 
+from tests.e2e.pods import restricted_pod
 from tests.e2e.release import Platform
 
 
@@ -50,7 +51,7 @@ def put_on_a_claim(platform: Platform, claim: str, path: str, model: Any) -> Fil
     )
     volume = {"name": "claim", "persistentVolumeClaim": {"claimName": claim}}
     mount = {"name": "claim", "mountPath": "/claim"}
-    pod = _pod("writer", platform.runtime_image, ["python", "-c", write], volume, mount)
+    pod = restricted_pod("writer", platform.runtime_image, ["python", "-c", write], volume, mount)
     pod["spec"]["restartPolicy"] = "Never"
     platform.models.run("apply", "-f", "-", input=pod)
     phase = "--for=jsonpath={.status.phase}=Succeeded"
@@ -59,31 +60,11 @@ def put_on_a_claim(platform: Platform, claim: str, path: str, model: Any) -> Fil
     return File(f"pvc://{claim}/{path}", hashlib.sha256(content).hexdigest())
 
 
-def _pod(name: str, image: str, command: list[str], volume: Any, mount: Any) -> dict[str, Any]:
-    """As Pod Security's strictest wants it."""
-    container = {
-        "name": name,
-        "image": image,
-        "command": command,
-        "volumeMounts": [mount],
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-    }
-    security = {
-        "runAsNonRoot": True,
-        "runAsUser": 65532,
-        "fsGroup": 65532,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    spec = {"securityContext": security, "containers": [container], "volumes": [volume]}
-    metadata = {"name": name, "labels": {"app": name}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
-
-
 def _objects(name: str, content: bytes, image: str) -> list[dict[str, Any]]:
     metadata = {"name": "artifact-server", "labels": {"app": "artifact-server"}}
     command = ["python", "-m", "http.server", "8000", "--directory", "/artifacts"]
     volume = {"name": "artifact-server", "configMap": {"name": "artifact-server"}}
-    pod = _pod(
+    pod = restricted_pod(
         "artifact-server", image, command, volume, {"name": "artifact-server", "mountPath": "/artifacts"}
     )
     pod["spec"]["containers"][0]["readinessProbe"] = {"tcpSocket": {"port": 8000}, "periodSeconds": 1}

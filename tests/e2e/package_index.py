@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.kubectl import Kubectl
+from tests.e2e.pods import restricted_pod
 from tests.support.wheels import make_wheel
 
 NAME = "package-index"
@@ -65,29 +66,14 @@ def stop(kubectl: Kubectl) -> None:
 
 
 def _objects(image: str) -> list[dict[str, Any]]:
-    container = {
-        "name": NAME,
-        "image": image,
-        "command": ["python", "-m", "http.server", str(_PORT), "--directory", "/index"],
-        "readinessProbe": {"tcpSocket": {"port": _PORT}, "periodSeconds": 1},
-        "volumeMounts": [{"name": "index", "mountPath": "/index"}],
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-    }
-    security = {
-        "runAsNonRoot": True,
-        "runAsUser": 65532,
-        "fsGroup": 65532,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    spec = {
-        "securityContext": security,
-        "containers": [container],
-        "volumes": [{"name": "index", "emptyDir": {}}],
-        "automountServiceAccountToken": False,
-    }
+    command = ["python", "-m", "http.server", str(_PORT), "--directory", "/index"]
+    mount = {"name": "index", "mountPath": "/index"}
+    pod = restricted_pod(NAME, image, command, {"name": "index", "emptyDir": {}}, mount)
+    pod["spec"]["containers"][0]["readinessProbe"] = {"tcpSocket": {"port": _PORT}, "periodSeconds": 1}
+    pod["spec"]["automountServiceAccountToken"] = False
     metadata = {"name": NAME, "labels": {"app": NAME}}
     service = {"selector": {"app": NAME}, "ports": [{"port": _PORT}]}
     return [
-        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec},
+        pod,
         {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service},
     ]
