@@ -4,7 +4,6 @@
 """
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,12 @@ import pytest
 from modelport_environments.catalogue import find
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
+from tests.support.other_libraries import predict_in
 from tests.support.platform_process import PlatformProcess, wait_until_ready
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(900)]
 SAVED = Path(__file__).parents[2] / "fixtures" / "catboost"
 ANSWERS: dict[str, dict[str, Any]] = json.loads((SAVED / "answers.json").read_text(encoding="utf-8"))
-# Run by the environment's Python, which has the runtime and no tests.
-PROGRAM = """
-import json, sys
-from pathlib import Path
-from modelport_runtime.core import backends
-from modelport_runtime.core.types import Call
-
-backends.prepare("catboost")
-found = {}
-for name, rows in json.load(sys.stdin).items():
-    engine = backends.load(Path(name), "catboost", None, model="m", version="v1", max_batch_rows=64)
-    backends.self_check(engine)
-    body = json.dumps({"inputs": rows, "return": engine.signature.usual_outputs}).encode()
-    (prediction,) = engine.predict_many([Call("native", body)])
-    found[name] = {**json.loads(prediction.body), "signature": engine.signature.to_json()}
-json.dump({"found": found, "sklearn": "sklearn" in sys.modules}, sys.stdout)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +31,9 @@ def served(python: Path) -> dict[str, Any]:
     """File → what the runtime predicts for its rows, and its signature."""
     files = {**{f"{name}.cbm": name for name in ANSWERS}, "visits.joblib": "visits"}
     rows = {file: ANSWERS[name]["rows"] for file, name in files.items()}
-    done = subprocess.run(
-        [python, "-I", "-c", PROGRAM],
-        input=json.dumps(rows),
-        cwd=SAVED,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    read: dict[str, Any] = json.loads(done.stdout)
-    assert not read["sklearn"]
-    found: dict[str, Any] = read["found"]
-    return found
+    answers = predict_in(python, "catboost", rows, SAVED)
+    assert not answers.has_sklearn
+    return answers.found
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@
 """
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +12,12 @@ import pytest
 from modelport_environments.catalogue import find
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
+from tests.support.other_libraries import predict_in
 from tests.support.platform_process import PlatformProcess, wait_until_ready
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(900)]
 SAVED = Path(__file__).parents[3] / "fixtures" / "jax"
 ANSWERS: dict[str, dict[str, Any]] = json.loads((SAVED / "answers.json").read_text(encoding="utf-8"))
-# Run by the environment's Python, which has the runtime and no tests.
-PROGRAM = """
-import json, sys
-from pathlib import Path
-from modelport_runtime.core import backends
-from modelport_runtime.core.types import Call, LoadError
-
-backends.prepare("jax")
-found = {}
-for name, rows in json.load(sys.stdin).items():
-    try:
-        engine = backends.load(Path(name), "jax", None, model="m", version="v1", max_batch_rows=64)
-        backends.self_check(engine)
-    except LoadError as error:
-        found[name] = {"reason": error.reason, "message": error.message}
-        continue
-    # As many at a time as a batch may have, and not a power of two.
-    (prediction,) = engine.predict_many([Call("native", json.dumps({"inputs": rows}).encode())])
-    found[name] = {**json.loads(prediction.body), "signature": engine.signature.to_json()}
-json.dump(found, sys.stdout)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +31,10 @@ def served(python: Path) -> dict[str, Any]:
     """Function → what the runtime computes for its rows, and its signature."""
     rows = {name: answer["rows"] for name, answer in ANSWERS.items()}
     rows |= {"fixed": ANSWERS["network"]["rows"], "factored": [], "elsewhere": []}
-    done = subprocess.run(
-        [python, "-I", "-c", PROGRAM],
-        input=json.dumps({f"{name}.jaxexport": each for name, each in rows.items()}),
-        cwd=SAVED,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {name.removesuffix(".jaxexport"): found for name, found in json.loads(done.stdout).items()}
+    files = {f"{name}.jaxexport": each for name, each in rows.items()}
+    # As many at a time as a batch may have, and not a power of two.
+    answers = predict_in(python, "jax", files, SAVED, outputs=())
+    return {name.removesuffix(".jaxexport"): found for name, found in answers.found.items()}
 
 
 def flat(values: Any) -> list[float]:

@@ -4,7 +4,6 @@
 """
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from modelport_environments.catalogue import find
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
+from tests.support.other_libraries import predict_in
 from tests.support.platform_process import PlatformProcess, settled, wait_until_ready
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -22,29 +22,6 @@ ANSWERS: dict[str, dict[str, Any]] = {
     for folder in ("old", "new")
 }
 ENVIRONMENTS = {"old": "statsmodels-0.14", "new": "statsmodels-0.15"}
-# Run by the environment's Python, which has the runtime and no tests.
-PROGRAM = """
-import json, sys
-from pathlib import Path
-from modelport_runtime.core import backends
-from modelport_runtime.core.types import Call, LoadError
-
-backends.prepare("statsmodels")
-found = {}
-for name, rows in json.load(sys.stdin).items():
-    try:
-        engine = backends.load(Path(name), "statsmodels", None, model="m", version="v1", max_batch_rows=64)
-        backends.self_check(engine)
-    except LoadError as error:
-        found[name] = {"reason": error.reason, "message": error.message}
-        continue
-    names = [column.name for column in engine.signature.columns]
-    rows = [row if isinstance(row, list) else {name: row[name] for name in names} for row in rows]
-    body = json.dumps({"inputs": rows, "return": engine.signature.usual_outputs}).encode()
-    (prediction,) = engine.predict_many([Call("native", body)])
-    found[name] = {**json.loads(prediction.body), "signature": engine.signature.to_json()}
-json.dump({"found": found, "sklearn": "sklearn" in sys.modules}, sys.stdout)
-"""
 REFUSED = {
     "arima": ("UnsupportedFormat", "fit a regression"),
     "unfitted": ("NotAModel", "save what fit() returns"),
@@ -63,17 +40,9 @@ def served(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
         rows |= {f"{name}.joblib": [] for name in REFUSED}
         rows["plain.pickle"] = ANSWERS["new"]["ols_formula"]["rows"]
     python = EnvironmentStore(default_folder()).prepare(find(ENVIRONMENTS[folder]))
-    done = subprocess.run(
-        [python, "-I", "-c", PROGRAM],
-        input=json.dumps(rows),
-        cwd=SAVED / folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    read: dict[str, Any] = json.loads(done.stdout)
-    assert not read["sklearn"]
-    return folder, read["found"]
+    answers = predict_in(python, "statsmodels", rows, SAVED / folder, only_known=True)
+    assert not answers.has_sklearn
+    return folder, answers.found
 
 
 def test_a_file_predicts_what_statsmodels_did(served: tuple[str, dict[str, Any]]) -> None:

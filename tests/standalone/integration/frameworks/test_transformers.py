@@ -6,7 +6,6 @@ pipeline did.
 
 import io
 import json
-import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -20,34 +19,13 @@ from modelport_formats.packed import unpacked
 from modelport_formats.packed.zips import unpack
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
+from tests.support.other_libraries import predict_in
 from tests.support.platform_process import PlatformProcess, wait_until_ready
 
 pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.timeout(900)]
 SAVED = Path(__file__).parents[3] / "fixtures" / "transformers"
 ANSWERS: dict[str, Any] = json.loads((SAVED / "answers.json").read_text(encoding="utf-8"))
 NAMES = [name for name in ANSWERS if name != "rows"]
-# Run by the environment's Python, which has the runtime and no tests.
-PROGRAM = """
-import json, sys
-from pathlib import Path
-from modelport_runtime.core import backends
-from modelport_runtime.core.types import Call, LoadError
-
-backends.prepare("transformers")
-found = {}
-for name, texts in json.load(sys.stdin).items():
-    try:
-        engine = backends.load(Path(name), "transformers", None, model="m", version="v1", max_batch_rows=64)
-        backends.self_check(engine)
-    except LoadError as error:
-        found[name] = {"reason": error.reason, "message": error.message}
-        continue
-    inputs = [{"text": text} for text in texts]
-    body = {"inputs": inputs, "return": ["prediction", "probabilities"]}
-    (prediction,) = engine.predict_many([Call("native", json.dumps(body).encode())])
-    found[name] = {**json.loads(prediction.body), "signature": engine.signature.to_json()}
-json.dump(found, sys.stdout)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -92,16 +70,10 @@ def served(python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         path = folder / name
         path.write_bytes(b"".join(model_pieces(sent, found)))
         unpack(path, unpacked(path))
-    done = subprocess.run(
-        [python, "-I", "-c", PROGRAM],
-        input=json.dumps(dict.fromkeys(archives, ANSWERS["rows"])),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answers: dict[str, Any] = json.loads(done.stdout)
-    return answers
+    rows = [{"text": text} for text in ANSWERS["rows"]]
+    asked = ["prediction", "probabilities"]
+    answers = predict_in(python, "transformers", dict.fromkeys(archives, rows), folder, outputs=asked)
+    return answers.found
 
 
 @pytest.mark.parametrize("name", NAMES)
