@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from modelport_environments import packing
-from modelport_environments.errors import EnvironmentUnavailable, InvalidLock
+from modelport_environments.errors import EnvironmentRefused, EnvironmentUnavailable, InvalidLock
 from modelport_environments.installing import install_own
 from modelport_environments.locked import MAX_LOCK_BYTES, own_name
 
@@ -26,6 +26,10 @@ _SECONDS = 60
 _STORING_SECONDS = 600
 """Of the same while the control API puts gigabytes into a bucket."""
 _GIB = 1 << 30
+REFUSED = 1
+"""Exit code: the same lock would be refused again. That of a crash too, whose traceback is the last word."""
+LATER = 2
+"""Exit code: somebody did not respond, or the disk is full. Another try may do better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +51,28 @@ class Task:
 
 
 def main() -> int:
-    """Return the exit code: 1, and why in the last line of stderr, if there is no bundle."""
+    """Return the exit code: without a bundle `REFUSED` or `LATER`, and why in the last line of stderr."""
     try:
         make(read_task(os.environ))
-    except (EnvironmentUnavailable, InvalidLock) as error:
+    except (EnvironmentRefused, InvalidLock) as error:
         print(error, file=sys.stderr)
-        return 1
+        return REFUSED
+    except EnvironmentUnavailable as error:
+        print(error, file=sys.stderr)
+        return LATER
     except OSError as error:
         print(f"The bundle cannot be written: {error.strerror}.", file=sys.stderr)
-        return 1
+        return LATER
     return 0
 
 
 def read_task(environment: Mapping[str, str]) -> Task:
-    """Return what the operator asks for. Raises EnvironmentUnavailable for what is not set."""
+    """Return what the operator asks for. Raises EnvironmentRefused for what is not set."""
     names = ("LOCK_URI", "LOCK_SHA256", "TO", "TOKEN", "MAX_BYTES", "PYTHON", "PLACE")
     given = {name: environment.get(f"{_PREFIX}{name}", "") for name in names}
     missing = [name for name, text in given.items() if not text]
     if missing:
-        raise EnvironmentUnavailable(f"{_PREFIX}{missing[0]} is not set; the operator and the image set it.")
+        raise EnvironmentRefused(f"{_PREFIX}{missing[0]} is not set; the operator and the image set it.")
     return Task(
         given["LOCK_URI"],
         given["LOCK_SHA256"],
@@ -78,7 +85,10 @@ def read_task(environment: Mapping[str, str]) -> Task:
 
 
 def make(task: Task) -> None:
-    """Make the bundle and hand it in. Blocking. Raises EnvironmentUnavailable, InvalidLock and OSError."""
+    """Make the bundle and hand it in. Blocking.
+
+    Raises EnvironmentUnavailable, EnvironmentRefused, InvalidLock and OSError.
+    """
     lock = _fetch_lock(task)
     with TemporaryDirectory(prefix="bundle-") as scratch:
         folder = Path(scratch, "packages")
@@ -94,13 +104,13 @@ def _fetch_lock(task: Task) -> str:
     except (OSError, HTTPException) as error:
         raise EnvironmentUnavailable(f"The lock of {task.name} cannot be fetched: {_why(error)}.") from error
     if hashlib.sha256(content).hexdigest() != task.lock_sha256:
-        raise EnvironmentUnavailable(f"The lock of {task.name} is another one than was asked for.")
+        raise EnvironmentRefused(f"The lock of {task.name} is another one than was asked for.")
     return content.decode()
 
 
 def _require_size(task: Task, found: int) -> None:
     if found > task.max_bytes:
-        raise EnvironmentUnavailable(
+        raise EnvironmentRefused(
             f"{task.name} has {found / _GIB:.1f} GiB of packages, and this platform takes "
             f"{task.max_bytes / _GIB:.1f} GiB at most: require fewer, or smaller ones."
         )

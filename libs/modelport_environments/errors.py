@@ -19,3 +19,7 @@ class ResolverAway(Exception):
 
 class EnvironmentUnavailable(Exception):
     """It cannot be made here; the message says why, and what to do."""
+
+
+class EnvironmentRefused(EnvironmentUnavailable):
+    """Nor can it later: another try with the same lock would end the same way."""

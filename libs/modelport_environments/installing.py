@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from modelport_environments.errors import EnvironmentUnavailable
+from modelport_environments.errors import EnvironmentRefused, EnvironmentUnavailable
 from modelport_environments.locked import read_lock, write_lock
 from modelport_environments.uv import find_uv, last_words, without_ours
 
@@ -18,6 +18,11 @@ _COMPILE = (
     "runpy.run_module('compileall', run_name='__main__')"
 )
 _LAST_LINES = 8
+# How uv ends where there is nothing that meets what is asked for, or where a hash differs; 2: it did not get
+# that far, the index being away or broken.
+_REFUSED = 1
+# uv takes an index that wants a password as one without the package.
+_CLOSED = ("(401 Unauthorized)", "403 Forbidden")
 # uv gives an index up only after many tries.
 _LONGEST_SECONDS = 600
 _WATCH_SECONDS = 1.0
@@ -32,7 +37,8 @@ def install_own(
     """Install a model's own packages in `folder`, which is moved to `place` after that. No code of them runs.
 
     `lock`: its text. `python`: that of `BESIDE_OWN`, which never imports them here.
-    Blocking. Raises EnvironmentUnavailable, InvalidLock, OSError, and what `watch` raises.
+    Blocking. Raises EnvironmentUnavailable, or of it EnvironmentRefused, InvalidLock, OSError, and what
+    `watch` raises.
     """
     install = [find_uv(), *INSTALL, "--python", str(python), "--target", str(folder)]
     # What was read of the lock and nothing else: no line of it is an option of uv's.
@@ -61,7 +67,8 @@ def _compile(python: Path, folder: Path, place: Path) -> None:
 def run_step(name: str, command: Sequence[str], stdin: str = "", watch: Watch | None = None) -> None:
     """Run one step of making the environment of this name. Blocking.
 
-    Raises EnvironmentUnavailable, in the command's own words, and what `watch` raises, which ends the step.
+    Raises EnvironmentUnavailable or EnvironmentRefused, in the command's own words, and what `watch` raises,
+    which ends the step.
     """
     process = subprocess.Popen(
         command,
@@ -84,7 +91,10 @@ def run_step(name: str, command: Sequence[str], stdin: str = "", watch: Watch | 
         process.kill()
         process.wait()
     if process.returncode:
-        raise EnvironmentUnavailable(f"{name} cannot be made here: {last_words(said, _LAST_LINES)}")
+        words = last_words(said, _LAST_LINES)
+        is_final = process.returncode == _REFUSED and not any(each in words for each in _CLOSED)
+        kind = EnvironmentRefused if is_final else EnvironmentUnavailable
+        raise kind(f"{name} cannot be made here: {words}")
 
 
 def _communicate(process: subprocess.Popen[str], stdin: str, watch: Watch | None) -> tuple[str, str]:

@@ -49,9 +49,9 @@ def fetch(folder: Path, *own: str) -> Path:
 
 
 def start(kubectl: Kubectl, folder: Path, image: str) -> None:
-    """Have it respond, with what lies in the folder."""
-    for obj in _objects(image):
-        kubectl.run("apply", "-f", "-", input=obj)
+    """Have it respond, with what lies in the folder. Nobody finds it before: empty, it would refuse."""
+    pod, service = _objects(image)
+    kubectl.run("apply", "-f", "-", input=pod)
     kubectl.run("wait", "--for=condition=Ready", f"pod/{NAME}", "--timeout=240s", timeout=270)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
@@ -59,6 +59,16 @@ def start(kubectl: Kubectl, folder: Path, image: str) -> None:
     command = ["kubectl", "--kubeconfig", str(kubectl.kubeconfig), "--namespace", kubectl.namespace]
     command += ["exec", "-i", NAME, "--", "python", "-c", _UNPACK]
     subprocess.run(command, input=packed.getvalue(), check=True, timeout=120, capture_output=True)
+    kubectl.run("apply", "-f", "-", input=service)
+
+
+def withdraw(kubectl: Kubectl, package: str) -> None:
+    """Have it know nothing of the package."""
+    kubectl.run("exec", NAME, "--", "mv", f"/index/simple/{package}", "/index")
+
+
+def bring_back(kubectl: Kubectl, package: str) -> None:
+    kubectl.run("exec", NAME, "--", "mv", f"/index/{package}", "/index/simple")
 
 
 def stop(kubectl: Kubectl) -> None:

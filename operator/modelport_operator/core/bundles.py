@@ -12,7 +12,7 @@ from modelport_operator.core.problems import Problem
 @dataclass(frozen=True)
 class Packed:
     """By version: digests of the bundles that were found `made` in this pass, and why others are not.
-    `preparing`: the names of those whose Job is at work."""
+    `preparing`: the names of those whose Job is at work, or whose pods have yet to fetch what it made."""
 
     made: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, Problem] = field(default_factory=dict)
@@ -23,11 +23,6 @@ def bundle_of(model: MLModel, version: ModelVersion) -> str:
     """Return the digest of the bundle that the version's pods unpack; empty: none is known."""
     known = model.status.version(version.name)
     return known.bundle if known and version.lock else ""
-
-
-def without_bundle(model: MLModel) -> list[ModelVersion]:
-    """Return the versions whose own packages are still to be found, or made."""
-    return [each for each in model.spec.versions if each.lock and not bundle_of(model, each)]
 
 
 def with_bundles(model: MLModel, made: Mapping[str, str]) -> MLModel:

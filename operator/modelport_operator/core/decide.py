@@ -69,7 +69,8 @@ def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings
     wanted = desired_objects(model, settings, stopped=stopped)
     changed = [_aimed(obj, observed) for obj in wanted if not _is_there(obj, observed)]
     held = {*stopped, *observed.withheld, *observed.preparing}
-    stop = tuple(obj for obj in changed if version_of(obj) in stopped)
+    # What was never made, its packages being refused, has nothing to stop.
+    stop = tuple(obj for obj in changed if version_of(obj) in stopped and "uid" in obj["metadata"])
     return Decision(
         status=status,
         apply=tuple(obj for obj in changed if any_version_of(obj) not in held),

@@ -9,6 +9,7 @@ from modelport_crds.reasons import Reason
 from modelport_crds.shares import scaled, weights
 from msgspec.structs import replace
 
+from modelport_operator.core.bundles import bundle_of
 from modelport_operator.core.compatibility import hold_if_changed, with_comparison
 from modelport_operator.core.desired import desired_deployment
 from modelport_operator.core.observed.observe import Observed
@@ -64,6 +65,23 @@ def decide_versions(model: MLModel, observed: Observed, settings: Settings) -> t
     return (*wanted, *_leaving(model, observed))
 
 
+def without_bundle(model: MLModel, observed: Observed, settings: Settings) -> list[ModelVersion]:
+    """Return the versions whose own packages are to be found, or made: for the first time, or again because a
+    pod needs them and they are gone. What has failed for good asks no more."""
+    return [
+        each
+        for each in model.spec.versions
+        if each.lock
+        and (not bundle_of(model, each) or each.name in observed.bundle_lost)
+        and not _has_failed(model, each, settings)
+    ]
+
+
+def _has_failed(model: MLModel, version: ModelVersion, settings: Settings) -> bool:
+    template = template_digest(desired_deployment(model, version, settings))
+    return _carried_over(version, model.status.version(version.name), template).failed
+
+
 def _leaving(model: MLModel, observed: Observed) -> list[VersionStatus]:
     """A removed version goes on serving until traffic has left it: its pods are there until then."""
     served = weights(model.status.traffic)
@@ -91,7 +109,7 @@ def _decide_version(
     known = with_comparison(model, _with_result(known, result, template), result.baseline)
     known = _with_pods(known, pods)
     problem = _problem(observed, version.name, current_pods(pods, template), result)
-    stage = stages.PREPARING if version.name in observed.preparing else stages.WAITING
+    stage = _stage(observed, version.name, current_pods(pods, template))
     return hold_if_changed(model, _judged(known, problem, current_pods(pods, template), stage))
 
 
@@ -150,24 +168,27 @@ def _with_pods(known: VersionStatus, pods: tuple[PodFacts, ...]) -> VersionStatu
 def _problem(
     observed: Observed, version: str, pods: tuple[PodFacts, ...], result: ProbeResult
 ) -> Problem | None:
-    """The runtime's own word wins: it knows more than its exit code."""
+    """The runtime's own word wins: it knows more than its exit code. What its pods lack is why they fail."""
     if result.status is not None and result.status.state == "failed":
         reason = result.status.reason or Reason.LOAD_FAILED
         return Problem(reason, result.status.message, ONCE)
     if isinstance(result.sample, SampleRefused):
         return Problem(result.sample.reason, result.sample.message, ONCE)
+    if version in observed.preparing:
+        return None
+    if version in observed.withheld:
+        return observed.refusals.get(version)
     reported = (pod.problem for pod in pods if not pod.ready and pod.problem is not None)
     return next(reported, observed.refusals.get(version))
 
 
 def _judged(
-    known: VersionStatus, problem: Problem | None, pods: tuple[PodFacts, ...], without_pods: str
+    known: VersionStatus, problem: Problem | None, pods: tuple[PodFacts, ...], stage: str
 ) -> VersionStatus:
-    """`without_pods`: the stage of a version that has none yet."""
     if known.ready and not _is_worth_saying(problem, pods):
         return replace(known, reason=Reason.SERVING, message=_differences(known))
     if problem is None:
-        return replace(known, reason=Reason.PROGRESSING, message=_stage(known, pods, without_pods))
+        return replace(known, reason=Reason.PROGRESSING, message=f"{known.name} is {stage}.")
     message = with_cure(problem.reason, problem.message)
     if _is_final(known, problem, pods):
         return replace(known, failed=True, replicas=0, reason=problem.reason, message=message)
@@ -188,9 +209,10 @@ def _is_final(known: VersionStatus, problem: Problem, pods: tuple[PodFacts, ...]
     return problem.final_after == ONCE or max((pod.endings for pod in pods), default=0) >= problem.final_after
 
 
-def _stage(known: VersionStatus, pods: tuple[PodFacts, ...], without_pods: str) -> str:
-    doing = pods[0].stage if pods else without_pods
-    return f"{known.name} is {doing}."
+def _stage(observed: Observed, version: str, pods: tuple[PodFacts, ...]) -> str:
+    if version in observed.preparing:
+        return stages.PREPARING
+    return pods[0].stage if pods else stages.WAITING
 
 
 def _differences(known: VersionStatus) -> str:

@@ -12,10 +12,12 @@ from modelport_kube.kube import Conflict, Kube, KubeError
 from modelport_process import internal_key
 from pydantic import SecretStr
 
-from modelport_operator.core.bundles import Packed, without_bundle
+from modelport_operator.core.bundles import Packed, bundle_of
 from modelport_operator.core.observed.bundle_jobs import read_job, refused_job
+from modelport_operator.core.observed.observe import Observed
 from modelport_operator.core.problems import Problem
 from modelport_operator.core.specs.bundle_job import build_bundle_job, job_name
+from modelport_operator.core.versions import without_bundle
 from modelport_operator.settings import Settings
 from modelport_operator.shell.applying import is_refusal
 from modelport_operator.shell.metrics import WRITES
@@ -67,8 +69,10 @@ def open_bundles(settings: Settings) -> Bundles | None:
     return BundleClient(settings.bundles_base_url, settings.internal_key)
 
 
-async def find_bundles(kube: Kube, bundles: Bundles | None, model: MLModel, settings: Settings) -> Packed:
-    """Find the bundle of each version with packages of its own, and let a Job make what is not there.
+async def find_bundles(
+    kube: Kube, bundles: Bundles | None, model: MLModel, observed: Observed, settings: Settings
+) -> Packed:
+    """Find the bundle of each version that lacks its own packages, and let a Job make what is not there.
 
     Raises `KubeError` if the cluster is not there.
     """
@@ -76,13 +80,15 @@ async def find_bundles(kube: Kube, bundles: Bundles | None, model: MLModel, sett
         return Packed()
     found = {
         version.name: await _find_or_make(kube, bundles, version.lock, settings)
-        for version in without_bundle(model)
+        for version in without_bundle(model, observed, settings)
         if version.lock
     }
+    known = {version.name: bundle_of(model, version) for version in model.spec.versions}
     return Packed(
         made={name: each for name, each in found.items() if isinstance(each, str)},
         problems={name: each for name, each in found.items() if isinstance(each, Problem)},
-        preparing=[name for name, each in found.items() if each is None],
+        # Its pods look for the same bundle again by themselves, later and later.
+        preparing=[name for name, each in found.items() if each is None or each == known[name]],
     )
 
 

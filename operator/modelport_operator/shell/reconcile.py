@@ -77,9 +77,9 @@ async def reconcile(
         MODEL_STATES.forget(key)
         return None  # Its children go with it: it owns them.
     as_found = from_object(found)
-    packed = await find_bundles(kube, bundles, as_found, settings)
+    observed = await _observe(kube, as_found, settings)
+    packed = await find_bundles(kube, bundles, as_found, observed, settings)
     model = with_bundles(as_found, packed.made)
-    observed = await _observe(kube, model, settings)
     results = await probe_all(runtimes, probe_requests(model, observed, settings))
     checked = await check_all(runtimes, status_probes(model, observed, settings)) if check_engines else {}
     observed = replace(observed, probe_results=results, status_probes=checked)

@@ -1,6 +1,6 @@
 """A model with packages of its own: a Job makes their bundle once, whatever is killed, and pods unpack it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.nightly, pytest.mark.timeout(900)]
 
-PACKAGES = ("its-own", "another", "third")
+PACKAGES = ("its-own", "another", "killed", "evicted", "withdrawn")
+OPERATOR = "deployment/modelport-operator"
 MODEL = """
 import {module}
 
@@ -78,6 +79,17 @@ def pods_of(bundles: Kubectl, job: str) -> list[Any]:
     return items
 
 
+def evict(bundles: Kubectl, pod: str) -> None:
+    """As draining its node does."""
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
+    path = f"/api/v1/namespaces/{BUNDLES_NAMESPACE}/pods/{pod}/eviction"
+    bundles.run("create", "--raw", path, "-f", "-", input=body)
+
+
+def kill(bundles: Kubectl, pod: str) -> None:
+    bundles.run("delete", "pod", pod, "--grace-period=0", "--force")
+
+
 def kill_operators(platform: Any) -> None:
     label = "app.kubernetes.io/component=operator"
     platform.release.run("delete", "pod", "-l", label, "--grace-period=0", "--force")
@@ -109,13 +121,12 @@ def test_it_predicts_with_its_own_packages_in_the_full_sandbox_and_they_are_pack
 def test_an_index_that_is_away_is_said_and_the_version_serves_once_it_is_back(
     platform: Any, person: Person, bundles: Kubectl, index: Path
 ) -> None:
-    operator = "deployment/modelport-operator"
-    platform.release.run("scale", operator, "--replicas=0")
+    platform.release.run("scale", OPERATOR, "--replicas=0")
     try:
         made = upload(person, "another")
         package_index.stop(platform.release)
     finally:
-        platform.release.run("scale", operator, "--replicas=2")
+        platform.release.run("scale", OPERATOR, "--replicas=2")
 
     def said() -> bool:
         version = version_of(person, made["id"])
@@ -126,19 +137,69 @@ def test_an_index_that_is_away_is_said_and_the_version_serves_once_it_is_back(
     becomes(person, made["id"], "ready", seconds=400)
 
 
-def test_a_job_that_is_killed_with_the_operator_still_comes_to_its_end(
+def test_what_the_index_refuses_has_one_job_made_and_the_version_is_tried_again_on_demand(
     platform: Any, person: Person, bundles: Kubectl, index: Path
 ) -> None:
     known = jobs(bundles)
-    made = upload(person, "third")
+    platform.release.run("scale", OPERATOR, "--replicas=0")
+    try:
+        made = upload(person, "withdrawn")
+        package_index.withdraw(platform.release, "withdrawn")
+    finally:
+        platform.release.run("scale", OPERATOR, "--replicas=2")
+    eventually(lambda: version_of(person, made["id"])["status"] == "failed", seconds=240)
+    version = version_of(person, made["id"])
+    assert version["reason"] == "EnvironmentUnavailable"
+    assert "withdrawn was not found in the package registry" in version["message"], version
+    (job,) = jobs(bundles).keys() - known.keys()
+    bundles.run("wait", "--for=condition=Failed", f"job/{job}", "--timeout=60s")
+    conditions = bundles.json("get", "job", job)["status"]["conditions"]
+    assert {each["reason"] for each in conditions} == {"PodFailurePolicy"}
+    assert len(pods_of(bundles, job)) == 1
+    bundles.run("wait", "--for=delete", f"job/{job}", "--timeout=200s")
+    package_index.bring_back(platform.release, "withdrawn")
+    person.cli("retry", made["id"])
+    becomes(person, made["id"], "ready", "v2")
+
+
+def test_a_bundle_that_is_lost_is_made_again_when_a_pod_needs_it(
+    platform: Any, person: Person, bundles: Kubectl, index: Path
+) -> None:
+    made = upload(person, "its-own")
+    becomes(person, made["id"], "ready")
+    (known,) = platform.models.json("get", "mlmodel", made["id"])["status"]["versions"]
+    bundle = known["bundle"]
+    file = f"/var/lib/modelport/artifacts/sha256/{bundle[:2]}/{bundle}"
+    platform.release.run("exec", "deployment/modelport-control-api", "--", "rm", file)
+    # Of when it was made: one that has ended is not started again.
+    bundles.run("delete", "jobs", "--all")
+    platform.models.run("delete", "pod", "-l", f"serving.modelport.dev/model={made['id']}", "--wait=false")
+    eventually(lambda: len(jobs(bundles)) == 1, seconds=120)
+    becomes(person, made["id"], "ready", seconds=400)
+    platform.release.run("exec", "deployment/modelport-control-api", "--", "test", "-f", file)
+    with person.http() as client:
+        given = client.post(f"/predict/{made['id']}", json={"input": "four"}).raise_for_status().json()
+    assert given["prediction"][2] == "four"
+
+
+@pytest.mark.parametrize(("package", "end"), [("killed", kill), ("evicted", evict)])
+def test_a_job_that_is_ended_with_the_operator_still_comes_to_its_end(
+    platform: Any,
+    person: Person,
+    bundles: Kubectl,
+    index: Path,
+    package: str,
+    end: Callable[[Kubectl, str], None],
+) -> None:
+    known = jobs(bundles)
+    made = upload(person, package)
     eventually(lambda: len(jobs(bundles)) > len(known), seconds=120)
     (job,) = jobs(bundles).keys() - known.keys()
     eventually(
         lambda: [each["status"]["phase"] for each in pods_of(bundles, job)] == ["Running"], seconds=120
     )
     (first,) = pods_of(bundles, job)
-    bundles.run("delete", "pod", first["metadata"]["name"], "--grace-period=0", "--force")
+    end(bundles, first["metadata"]["name"])
     kill_operators(platform)
+    bundles.run("wait", "--for=condition=Complete", f"job/{job}", "--timeout=230s")
     becomes(person, made["id"], "ready", seconds=400)
-    names = {each["metadata"]["name"] for each in pods_of(bundles, job)}
-    assert first["metadata"]["name"] not in names

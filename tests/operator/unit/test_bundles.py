@@ -1,17 +1,19 @@
 """A version with packages of its own: a Job makes their bundle once, whatever is killed; pods unpack it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from modelport_crds.mlmodel import Lock
+from modelport_crds.names import LABEL_BATCH_VERSION, LABEL_MODEL_VERSION
 from modelport_kube.kube import KubeError, Object, Rejected
 from modelport_operator.shell.bundles import BundleClient, CannotAsk, open_bundles
 from pydantic import SecretStr
 
 from tests.operator.unit.harness import Harness, settings
-from tests.support.builders import ModelBuilder, a_model, a_version, digest_of
+from tests.support.builders import ModelBuilder, PodBuilder, a_model, a_pod, a_version, digest_of
 from tests.support.fake_kube import FakeKube
 from tests.support.threaded_server import running_server
 
@@ -77,9 +79,33 @@ def play_pod(running: Harness, name: str, status: Mapping[str, Any], created: st
     running.kube.put({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": dict(status)})
 
 
-def ended(code: int, message: str = "") -> Mapping[str, Any]:
-    terminated = {"exitCode": code, "message": message}
+def ended(code: int, message: str = "", **more: str) -> Mapping[str, Any]:
+    terminated = {"exitCode": code, "message": message, **more}
     return {"containerStatuses": [{"name": "bundle", "state": {"terminated": terminated}}]}
+
+
+async def give_up(running: Harness, message: str) -> None:
+    found = await job(running)
+    assert found is not None
+    conditions = [{"type": "Failed", "status": "True", "message": message}]
+    running.kube.put({**found, "status": {"conditions": conditions}})
+
+
+async def serving() -> Harness:
+    """One whose Job has been removed since, as the cluster does."""
+    running = await submitted()
+    bundles(running).made[SHA256] = BUNDLE
+    await running.settle()
+    await running.play("v1")
+    await running.settle()
+    running.kube.remove("Job", JOB, NAMESPACE)
+    return running
+
+
+def lost(digest: str = BUNDLE) -> PodBuilder:
+    """A pod that asked the store in vain."""
+    message = f"{INTERNAL}/artifacts/{digest} answered 404: no file for us lies there."
+    return a_pod().fetch_ended(1, json.dumps({"reason": "ArtifactNotFound", "message": message}))
 
 
 async def test_a_job_makes_it_once_and_then_the_pods_unpack_it() -> None:
@@ -134,18 +160,68 @@ async def test_other_versions_of_the_model_go_on_meanwhile() -> None:
 
 async def test_what_the_job_said_last_is_why_there_is_none_and_it_is_looked_at_again() -> None:
     running = await submitted()
-    play_pod(running, "first", ended(1, "warning\nown-0123 cannot be made here: no such package.\n"))
+    play_pod(running, "first", ended(2, "warning\nown-0123 cannot be made here: failed to fetch.\n"))
     play_pod(running, "second", {"containerStatuses": [{"state": {"running": {}}}]}, "2026-01-02")
     assert await running.reconcile() == 5.0
     version = running.version("v1")
     assert version["reason"] == "EnvironmentUnavailable"
     assert str(version["message"]).startswith(
-        "own-0123 cannot be made here: no such package. It is tried again."
+        "own-0123 cannot be made here: failed to fetch. It is tried again."
     )
     assert not version.get("failed")
     bundles(running).made[SHA256] = BUNDLE
     await running.settle()
     assert running.kube.names("Deployment") == ("iris-v1",)
+
+
+async def test_what_would_be_refused_again_ends_the_try_and_no_job_is_made_for_it_again() -> None:
+    running = await submitted()
+    play_pod(running, "first", ended(1, "own-0123 cannot be made here: no such package.\n"))
+    await running.settle()
+    version = running.version("v1")
+    assert (version["reason"], version["failed"]) == ("EnvironmentUnavailable", True)
+    assert "no such package. It is not tried again by itself: in a minute `modelport retry MODEL`" in str(
+        version["message"]
+    )
+    running.kube.remove("Job", JOB, NAMESPACE)
+    asked = bundles(running).asked
+    await running.settle()
+    assert (await job(running), bundles(running).asked) == (None, asked)
+    assert running.kube.names("Deployment") == ()
+    await running.submit(a_model().versions(own(), own("v2")))
+    running.kube.remove("Pod", "first", NAMESPACE)
+    await running.settle()
+    assert await job(running) is not None, "who uploads again has it tried again"
+    assert running.version("v1")["failed"]
+    assert running.version("v2")["reason"] == "Progressing"
+
+
+@pytest.mark.parametrize(
+    ("status", "is_final"),
+    [
+        (ended(137, reason="OOMKilled"), True),
+        (
+            {"phase": "Failed", "reason": "Evicted", "message": "Usage of EmptyDir volume exceeds"},
+            True,
+        ),
+        (ended(137), False),
+        (ended(2, "own-0123 cannot be made here: failed to fetch."), False),
+    ],
+)
+async def test_a_job_that_was_given_up_has_failed_for_good_only_by_its_packages(
+    status: Mapping[str, Any], is_final: bool
+) -> None:
+    running = await submitted()
+    play_pod(running, "last", status)
+    await running.settle()
+    assert not running.version("v1").get("failed"), "the cluster still tries again"
+    await give_up(running, "Job has reached the specified backoff limit")
+    await running.settle()
+    assert bool(running.version("v1").get("failed")) == is_final
+    running.kube.remove("Job", JOB, NAMESPACE)
+    running.kube.remove("Pod", "last", NAMESPACE)
+    await running.settle()
+    assert (await job(running) is None) == is_final
 
 
 @pytest.mark.parametrize(
@@ -175,11 +251,8 @@ async def test_a_pod_that_says_nothing_itself_is_explained(status: Mapping[str, 
 
 async def test_a_job_that_took_too_long_is_said_and_made_again_once_the_cluster_has_removed_it() -> None:
     running = await submitted()
-    found = await job(running)
-    assert found is not None
     message = "Job was active longer than specified deadline"
-    conditions = [{"type": "Failed", "status": "True", "message": message}]
-    running.kube.put({**found, "status": {"conditions": conditions}})
+    await give_up(running, message)
     await running.reconcile()
     assert message in str(running.version("v1")["message"])
     running.kube.remove("Job", JOB, NAMESPACE)
@@ -203,6 +276,49 @@ async def test_a_control_api_that_is_away_holds_up_what_is_new_and_nothing_that_
     bundles(running).away = False
     await running.settle()
     assert running.kube.names("Deployment") == ("iris-v1", "iris-v2")
+
+
+@pytest.mark.parametrize("again", [BUNDLE, digest_of("packed otherwise")])
+async def test_a_bundle_that_is_gone_is_made_again_when_a_pod_needs_it(again: str) -> None:
+    running = await serving()
+    bundles(running).made.clear()
+    await running.settle()
+    assert await job(running) is None, "nobody needs it"
+    await running.play("v1", lost())
+    assert await running.reconcile() == 1.0
+    assert await job(running) is not None
+    version = running.version("v1")
+    assert (version["message"], version.get("failed")) == ("v1 is preparing its environment.", None)
+    bundles(running).made[SHA256] = again
+    await running.settle()
+    # Pods that know the same digest find it at their next try; another one takes other pods.
+    env = (await running.deployment("v1"))["spec"]["template"]["spec"]["initContainers"][0]["env"]
+    assert {"name": "MODELPORT_FETCH_BUNDLE_SHA256", "value": again} in env
+    await running.play("v1")
+    await running.settle()
+    assert (running.version("v1")["reason"], running.version("v1")["bundle"]) == ("Serving", again)
+    assert running.traffic() == {"v1": 100}
+
+
+async def test_a_bundle_that_only_batch_jobs_miss_is_made_again_too() -> None:
+    running = await serving()
+    bundles(running).made.clear()
+    built = lost().of("iris", "v1").called("iris-v1-batch-0").build()
+    labels = built["metadata"]["labels"]
+    labels[LABEL_BATCH_VERSION] = labels.pop(LABEL_MODEL_VERSION)
+    running.kube.put(built)
+    await running.reconcile()
+    assert await job(running) is not None
+    assert running.version("v1")["reason"] == "Serving"
+
+
+async def test_it_is_not_made_again_where_the_model_itself_is_what_is_gone() -> None:
+    running = await serving()
+    await running.play("v1", lost(digest_of("model")))
+    asked = bundles(running).asked
+    await running.settle()
+    assert (await job(running), bundles(running).asked) == (None, asked)
+    assert running.version("v1")["reason"] == "ArtifactNotFound"
 
 
 async def test_an_operator_that_is_killed_between_any_two_writes_comes_to_the_same_end() -> None:

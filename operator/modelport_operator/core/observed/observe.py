@@ -9,7 +9,7 @@ from modelport_crds.reasons import Reason
 from modelport_kube.kube import Object
 
 from modelport_operator.core.naming import is_owned_by
-from modelport_operator.core.observed.pod_reasons import read_refusal
+from modelport_operator.core.observed.pod_reasons import read_problem, read_refusal
 from modelport_operator.core.observed.pods import PodFacts, is_live, read_pod
 from modelport_operator.core.observed.probe_results import ProbeResult, RuntimeStatus
 from modelport_operator.core.problems import Problem
@@ -23,7 +23,8 @@ _UNHEARD_OF = {Reason.NAME_TAKEN, Reason.POD_INCOMPLETE, Reason.PROGRESSING}
 class Observed:
     """`probe_results` and `status_probes` are by version and hold only those that were probed in this pass.
     `refusals`, by version too, is why the cluster makes no pod of it; of versions in `withheld` and
-    `preparing`, whose packages are not there yet, nothing is applied."""
+    `preparing`, whose packages are not there yet, nothing is applied. `bundle_lost`: versions of which a pod,
+    of batch jobs too, did not find the bundle that the status names."""
 
     objects: tuple[Object, ...] = ()
     pods: tuple[PodFacts, ...] = ()
@@ -32,6 +33,7 @@ class Observed:
     status_probes: Mapping[str, RuntimeStatus] = field(default_factory=dict)
     withheld: Collection[str] = ()
     preparing: Collection[str] = ()
+    bundle_lost: Collection[str] = ()
 
     def pods_of(self, version: str) -> tuple[PodFacts, ...]:
         return tuple(pod for pod in self.pods if pod.version == version)
@@ -63,14 +65,16 @@ def observe(
     one of the same name, deleted a moment ago, may still have children about to go."""
     served = {known.template for known in model.status.versions if known.answered}
     own = tuple(obj for obj in objects if is_owned_by(model.metadata.uid, obj))
+    live = [pod for pod in pods if is_live(pod)]
     return Observed(
         objects=own,
-        pods=tuple(read_pod(pod, slices, settings, served) for pod in pods if is_live(pod) and _serves(pod)),
+        pods=tuple(read_pod(pod, slices, settings, served) for pod in live if _serves(pod)),
         refusals={
             version_of(obj): problem
             for obj in own
             if obj["kind"] == "Deployment" and (problem := read_refusal(obj)) is not None
         },
+        bundle_lost={any_version_of(pod) for pod in live if _found_no_bundle(pod, model, settings)},
     )
 
 
@@ -84,6 +88,19 @@ def any_version_of(obj: Object) -> str:
     """Also of an object that is for batch jobs."""
     batch: str = obj["metadata"].get("labels", {}).get(LABEL_BATCH_VERSION, "")
     return version_of(obj) or batch
+
+
+def _found_no_bundle(pod: Object, model: MLModel, settings: Settings) -> bool:
+    known = model.status.version(any_version_of(pod))
+    if known is None or not known.bundle:
+        return False
+    problem = read_problem(pod, settings)
+    # By its address: the model's own file may be what is gone.
+    return (
+        problem is not None
+        and problem.reason == Reason.ARTIFACT_NOT_FOUND
+        and known.bundle in problem.message
+    )
 
 
 def _serves(pod: Object) -> bool:

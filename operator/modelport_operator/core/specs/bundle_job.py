@@ -20,11 +20,24 @@ from modelport_operator.settings import Settings
 COMPONENT = "modelport-bundle"
 _DIGITS = 40
 _LONGEST_SECONDS = 1800
-# The cluster waits longer and longer between tries. What has failed altogether is removed after a while, and
-# the operator has it made again.
+# The cluster waits longer and longer between tries, and gives up after these, or after one that is `REFUSED`.
+# A Job that has ended is removed after a while, and made again where a version still waits for it.
 _TRIES_AGAIN = 6
-_KEPT_SECONDS = 300
+_KEPT_SECONDS = 60
 _WORK = "/scratch"
+_CONTAINER = "bundle"
+REFUSED = 1
+"""How it ends where the same lock would be refused again: `modelport_environments.bundling` says so too."""
+_FAILURE_POLICY: Object = {
+    "rules": [
+        # The node was drained or ran out of something: no fault of the lock, and none of its tries.
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        {
+            "action": "FailJob",
+            "onExitCodes": {"containerName": _CONTAINER, "operator": "In", "values": [REFUSED]},
+        },
+    ]
+}
 _PYTHON = "/opt/environment/bin/python"
 
 
@@ -46,6 +59,7 @@ def build_bundle_job(lock: Lock, token: str, settings: Settings) -> Object:
         },
         "spec": {
             "backoffLimit": _TRIES_AGAIN,
+            "podFailurePolicy": _FAILURE_POLICY,
             "activeDeadlineSeconds": _LONGEST_SECONDS,
             "ttlSecondsAfterFinished": _KEPT_SECONDS,
             "template": {
@@ -82,7 +96,7 @@ def _build_container(lock: Lock, token: str, settings: Settings) -> Object:
         "HOME": _WORK,
     }
     return {
-        "name": "bundle",
+        "name": _CONTAINER,
         **pulled(own_image(settings), settings),
         "command": ["/opt/bundler/bin/python", "-I", "-m", "modelport_environments.bundling"],
         "env": [{"name": name, "value": value} for name, value in facts.items()],

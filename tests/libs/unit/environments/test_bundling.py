@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from modelport_environments import packing
+from modelport_environments import bundling, packing
 from modelport_environments.locked import digest_of, own_name
 
 from tests.support.wheels import index_of, lock_of, make_wheel
@@ -63,8 +63,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
     server.server_close()
 
 
-def job(store: Store, folder: Path, **changed: str) -> subprocess.CompletedProcess[str]:
-    """Run it to its end. `changed`: settings, by their names without the prefix."""
+def job(
+    store: Store, folder: Path, index: Mapping[str, str] | None = None, **changed: str
+) -> subprocess.CompletedProcess[str]:
+    """Run it to its end. `index`: uv's settings, other than the folder's. `changed`: ours, by their names
+    without the prefix.
+    """
     sha256 = digest_of(store.lock)
     facts = {
         "LOCK_URI": f"{store.address}/{sha256}",
@@ -79,7 +83,7 @@ def job(store: Store, folder: Path, **changed: str) -> subprocess.CompletedProce
     named = {f"MODELPORT_BUNDLE_{name}": value for name, value in facts.items()}
     return subprocess.run(
         [sys.executable, "-I", "-m", "modelport_environments.bundling"],
-        env={**_clean(os.environ), **index_of(folder / "index"), **named},
+        env={**_clean(os.environ), **(index or index_of(folder / "index")), **named},
         capture_output=True,
         text=True,
         check=False,
@@ -117,11 +121,12 @@ def test_what_stands_in_the_way_is_its_last_word(store: Store, tmp_path: Path) -
     name = own_name(digest_of(store.lock))
     small = job(store, tmp_path, MAX_BYTES="10")
     assert "GiB of packages, and this platform takes" in last_words(small)
-    assert last_words(job(store, tmp_path, LOCK_SHA256="0" * 64)).endswith("another one than was asked for.")
-    assert "answered 403" in last_words(job(store, tmp_path, TOKEN="of-another"))
-    assert last_words(job(store, tmp_path, TO="")) == (
-        "MODELPORT_BUNDLE_TO is not set; the operator and the image set it."
-    )
+    other = job(store, tmp_path, LOCK_SHA256="0" * 64)
+    assert last_words(other).endswith("another one than was asked for.")
+    closed = job(store, tmp_path, TOKEN="of-another")
+    assert "answered 403" in last_words(closed)
+    unset = job(store, tmp_path, TO="")
+    assert last_words(unset) == "MODELPORT_BUNDLE_TO is not set; the operator and the image set it."
     away = job(store, tmp_path, LOCK_URI="http://127.0.0.1:9/lock")
     assert "cannot be fetched: " in last_words(away)
     store.lock = store.lock.replace("its-own==1.0", "its-own==2.0")
@@ -129,9 +134,53 @@ def test_what_stands_in_the_way_is_its_last_word(store: Store, tmp_path: Path) -
     assert last_words(missing).startswith(f"{own_name(digest_of(store.lock))} cannot be made here: ")
     assert "its-own==2.0" in last_words(missing)
     store.lock = f"{store.lock}-e .\n"
-    assert "'-e .', which is no version" in last_words(job(store, tmp_path))
-    assert {each.returncode for each in (small, away, missing)} == {1}
+    bad = job(store, tmp_path)
+    assert "'-e .', which is no version" in last_words(bad)
+    assert {each.returncode for each in (small, other, unset, missing, bad)} == {bundling.REFUSED}
+    assert {each.returncode for each in (closed, away)} == {bundling.LATER}
     assert (store.handed_in, name[:4]) == ([], "own-")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "content", "code", "said"),
+    [
+        ("page", 404, "", bundling.REFUSED, "was not found in the package registry"),
+        ("page", 401, "", bundling.LATER, "valid authentication credentials"),
+        ("page", 403, "", bundling.LATER, "credentials are valid"),
+        ("page", 503, "", bundling.LATER, "503 Service Unavailable"),
+        ("wheel", 404, "", bundling.REFUSED, "404 Not Found"),
+        ("wheel", 503, "", bundling.LATER, "503 Service Unavailable"),
+        ("wheel", 200, "another file", bundling.REFUSED, "Failed to extract archive"),
+    ],
+)
+def test_an_index_that_may_do_better_later_is_not_one_that_refuses(
+    store: Store, tmp_path: Path, asked: str, status: int, content: str, code: int, said: str
+) -> None:
+    name = "its_own-1.0-py3-none-any.whl"
+
+    class Index(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def do_GET(self) -> None:
+            is_asked = ("wheel" if self.path.endswith(".whl") else "page") == asked
+            self.send_response(status if is_asked else 200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write((content if is_asked else f'<a href="/{name}">{name}</a>').encode())
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Index) as index:
+        threading.Thread(target=index.serve_forever, args=(0.01,), daemon=True).start()
+        settings = {
+            "UV_DEFAULT_INDEX": f"http://127.0.0.1:{index.server_port}/simple",
+            "UV_NO_CONFIG": "1",
+            "UV_HTTP_RETRIES": "0",
+            "UV_CACHE_DIR": str(tmp_path / "cache"),
+        }
+        done = job(store, tmp_path, settings)
+        index.shutdown()
+    assert (done.returncode, store.handed_in) == (code, [])
+    assert said in last_words(done)
 
 
 def test_links_are_left_out(tmp_path: Path) -> None:
