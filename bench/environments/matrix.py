@@ -38,7 +38,7 @@ def main(names: Sequence[str]) -> int:
     for name in names or fills:
         with TemporaryDirectory() as folder:
             fills[name](Path(folder))
-            row = _measure(Path(folder))
+            row = _measure(name, Path(folder))
         report.keep(name, row, fills)
         print(report.line(name, row), end="", flush=True)
         third += [f"{name}: {each}" for each in row.third]
@@ -46,25 +46,29 @@ def main(names: Sequence[str]) -> int:
     return 1 if third else 0
 
 
-def _measure(folder: Path) -> Row:
-    listed, refused = _listed(folder)
+def _measure(row: str, folder: Path) -> Row:
+    listed, refused = _listed(row, folder)
     scans = {name: scan(folder / name) for name in listed}
     places = {
         name: needed_by(folder / name, facts["framework"], choose_by_file=True) or HERE
         for name, facts in listed.items()
     }
-    outcomes = {HERE: _answers(HERE, folder, [name for name in listed if not _is_elsewhere(listed[name])])}
+    outcomes = {
+        HERE: _answers(
+            HERE, folder, {name: facts for name, facts in listed.items() if not _is_elsewhere(facts)}
+        )
+    }
     for place in sorted({own for name in listed for own in _owns(name, listed, scans, places)}):
-        files = [name for name in listed if place in _owns(name, listed, scans, places)]
+        files = {name: facts for name, facts in listed.items() if place in _owns(name, listed, scans, places)}
         outcomes[place] = _answers(place, folder, files)
     served = [
-        Served(name, listed[name]["kind"], listed[name]["format"], places[name], outcomes[places[name]][name])
-        for name in listed
+        Served(name, row, facts["kind"], facts["format"], places[name], outcomes[places[name]][name])
+        for name, facts in listed.items()
     ]
     return row_of([*served, *refused], _only_own(outcomes, listed, scans))
 
 
-def _listed(folder: Path) -> tuple[dict[str, Any], list[Served]]:
+def _listed(row: str, folder: Path) -> tuple[dict[str, Any], list[Served]]:
     """Return what the upload of each file goes by, and what it refuses."""
     listed, refused = {}, []
     for kind, facts in json.loads((folder / "answers.json").read_text()).items():
@@ -73,7 +77,7 @@ def _listed(folder: Path) -> tuple[dict[str, Any], list[Served]]:
             try:
                 framework = detect_framework(folder / name)
             except DomainError as error:
-                refused.append(Served(name, kind, form, HERE, (type(error).__name__, str(error))))
+                refused.append(Served(name, row, kind, form, HERE, (type(error).__name__, str(error))))
                 continue
             own = facts.get("of_files", {}).get(form, {})
             listed[name] = {**answers, **own, "framework": framework, "kind": kind, "format": form}
@@ -90,7 +94,8 @@ def _owns(
     """Return the environments that a file is tried in, beside the platform's libraries."""
     found = scans[name]
     tried = {places[name]}
-    if listed[name]["format"] == _OWN_BY and listed[name]["kind"].isidentifier():
+    facts = listed[name]
+    if facts["framework"] == "sklearn" and facts["format"] == _OWN_BY and facts["kind"].isidentifier():
         tried.add(own_of(found.versions) or HERE)
     if found.traits:
         release = found.versions.get("xgboost", "").rpartition(".")[0]
@@ -98,11 +103,10 @@ def _owns(
     return tried - {HERE}
 
 
-def _answers(place: str, folder: Path, files: Collection[str]) -> dict[str, Outcome]:
+def _answers(place: str, folder: Path, files: Mapping[str, Any]) -> dict[str, Outcome]:
     if not files:
         return {}
-    listed, _ = _listed(folder)
-    (folder / "files.json").write_text(json.dumps({name: listed[name] for name in files}))
+    (folder / "files.json").write_text(json.dumps(files))
     python = Path(sys.executable) if place == HERE else sources.python_of(place)
     # One thread: files are loaded in forks, and a pool of threads survives none.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

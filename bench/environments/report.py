@@ -8,13 +8,12 @@ from pathlib import Path
 
 from modelport_environments.choice import OF_SKLEARN, OF_XGBOOST, OWN_ONLY
 
+from bench.environments.refusals import is_right
+
 _FOLDER = Path(__file__).parents[1]
 _REPORT, _KEPT = _FOLDER / "environments.md", _FOLDER / "environments.json"
 HERE = "platform"
 """The platform's own libraries."""
-_RIGHT = {"LibraryMismatch", "SampleFailed"}
-"""Reasons that are a right answer: of another version's file that is not read as it was saved, and of a model
-that raises on the row that it was given."""
 _HEAD = """# Environments
 
 Models that earlier versions saved, in every format that each can write, with what their own library answered.
@@ -22,7 +21,7 @@ Each is read where its upload would run.
 A native file of XGBoost is compared with what its own library answers that has read it again.
 *Same*: all predictions, and the probabilities of boosters, are its own library's (1e-6, equal labels).
 `make bench-environments` measures all rows, `make bench-environments ARGS="sklearn-1.2 xgboost-2.1.4"` these.
-It fails where a file is neither the same nor refused for a right reason.
+It fails where a file is neither the same nor refused for its own reason (`bench/environments/refusals.py`).
 
 | saved by | files | same | of those in an environment | refused | other |
 |---|---:|---:|---:|---:|---:|
@@ -34,9 +33,10 @@ Outcome = tuple[str, str]
 
 @dataclass(frozen=True)
 class Served:
-    """`place`: the environment that its upload runs in."""
+    """`row`: what saved it. `place`: the environment that its upload runs in."""
 
     file: str
+    row: str
     kind: str
     format: str
     place: str
@@ -44,7 +44,12 @@ class Served:
 
     @property
     def is_third(self) -> bool:
-        return self.outcome[0] not in {"same", *_RIGHT}
+        return self.outcome[0] != "same" and not self.is_refused
+
+    @property
+    def is_refused(self) -> bool:
+        """For its own reason, and no other."""
+        return is_right(self.row, self.kind, self.format, self.outcome)
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def row_of(files: Collection[Served], only_own: dict[str, list[str]]) -> Row:
 def _refused(files: Iterable[Served]) -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for each in files:
-        if each.outcome[0] in _RIGHT:
+        if each.is_refused:
             found[each.outcome[0]][each.kind].append(each.format)
     return {reason: dict(kinds) for reason, kinds in found.items()}
 

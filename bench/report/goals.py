@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bench.environments.networks import MLSERVER
+from bench.environments.speed import CONNECTIONS, ENVIRONMENT, MODELS
+from bench.environments.uploads import FILES, fact_of
 from bench.predictions.groups import DIRECT, HIT, MISS, NAIVE, OPEN_RATE, RUNTIME, STANDALONE, TOGETHER
 from bench.predictions.peers_group import PEERS
 from bench.results import Figure, Results
@@ -33,6 +35,7 @@ class Goal:
 def goals(results: Results) -> Iterator[Goal]:
     yield from _beside_peers(results)
     yield from _networks(results)
+    yield from _environments(results)
     yield from _runtime(results)
     yield from _gateway(results)
     yield from _usage(results)
@@ -78,6 +81,18 @@ def _networks(results: Results) -> Iterator[Goal]:
             for goal, path in ((5, f"naive FastAPI + {kind}"), (3, MLSERVER)):
                 ratio = _ratio(ours, [results.one("networks", path, **wanted)])
                 yield _at_least(f"{kind} MLP: runtime at {connections}, beside {path}", goal, "×", ratio)
+
+
+def _environments(results: Results) -> Iterator[Goal]:
+    for model in MODELS:
+        for connections in CONNECTIONS:
+            wanted = {"model": model, "rows": 1, "connections": connections}
+            old = results.one("environments", f"{RUNTIME}, {ENVIRONMENT}", **wanted)
+            ratio = _ratio(old, [results.one("environments", RUNTIME, **wanted)])
+            name = (
+                f"{model} of {ENVIRONMENT}: runtime at {connections}, beside the same of the platform's own"
+            )
+            yield _at_least(name, 0.9, "×", ratio)
 
 
 def _runtime(results: Results) -> Iterator[Goal]:
@@ -138,6 +153,9 @@ def _memory(results: Results) -> Iterator[Goal]:
         ("iris, start to ready, s", 1.5, SECONDS),
     ):
         yield _at_most(fact.removesuffix(", s").removesuffix(" MiB"), goal, unit, _number(memory.get(fact)))
+    uploads = results.facts.get("uploads", {})
+    for name in FILES:
+        yield _at_most(fact_of(name).removesuffix(", s"), 6, SECONDS, _number(uploads.get(fact_of(name))))
     standalone = results.facts.get("standalone", {}).get("three models, PSS MiB")
     yield _at_most("standalone with three models, PSS", 450, MIB, _number(standalone))
 

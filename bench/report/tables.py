@@ -141,7 +141,7 @@ def _people(results: Results) -> str:
 
 def _facts(results: Results) -> str:
     lines = ["## Memory, start, usage and equality", "", "| | |", "|---|---:|"]
-    for group in ("memory", "usage", "equality"):
+    for group in ("memory", "uploads", "usage", "equality"):
         for name, value in results.facts.get(group, {}).items():
             lines.append(f"| {name} | {value if isinstance(value, str) else f'{value:.3g}'} |")
     return "\n".join(lines) if len(lines) > 4 else ""

@@ -21,10 +21,11 @@ class Standalone(SignedIn):
 
 
 @contextmanager
-def standalone(folder: Path) -> Iterator[Standalone]:
+def standalone(folder: Path, **more: str) -> Iterator[Standalone]:
+    """`more`: of its environment variables."""
     port = free_port()
     limits = {f"MODELPORT_LIMIT_{name}": UNLIMITED for name in ("PREDICT", "REGISTER", "LOGIN", "UPLOAD")}
-    environment = dict(os.environ, HOME=str(folder), XDG_CONFIG_HOME=str(folder / "config"), **limits)
+    environment = dict(os.environ, HOME=str(folder), XDG_CONFIG_HOME=str(folder / "config"), **limits, **more)
     program = str(Path(sys.executable).with_name("modelport"))
     command = [program, "up", "--port", str(port), "--data-dir", str(folder / "data")]
     with (

@@ -12,7 +12,7 @@ from modelport_environments.catalogue import ENVIRONMENTS, PLATFORM_FRAMEWORKS
 OWN_ONLY = Path(__file__).with_name("own_only.json")
 """Environment → classes and traits that only it serves; `bench.environments` writes it."""
 OF_SKLEARN = tuple(name for name in ENVIRONMENTS if name.startswith("sklearn-"))
-OF_XGBOOST = {"xgboost-3.0": ("1.7", "2.0", "2.1", "3.0"), "xgboost-3.1": ("3.1",)}
+OF_XGBOOST = {"xgboost-3.0": ("1.5", "1.6", "1.7", "2.0", "2.1", "3.0"), "xgboost-3.1": ("3.1",)}
 """Environment → the releases of XGBoost whose files were compared there."""
 _RELEASE = re.compile(r"(\d{1,4}\.\d{1,4})")
 

@@ -1,9 +1,7 @@
 """Calls in, predictions out: decode each, put compatible ones into one model call, split, encode."""
 
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
@@ -15,13 +13,13 @@ from modelport_runtime.core.responses import NativeResponses
 from modelport_runtime.core.rows import RowDecoder
 from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.suspicion import Suspicion
+from modelport_runtime.core.traces import trace_of
 from modelport_runtime.core.types import Call, Failure, Outputs, Prediction, Rejected, Request, without_paths
 
 if TYPE_CHECKING:
     # The backends' package imports this module.
     from modelport_runtime.core.backends.base import Backend
 
-_OURS = f"{Path(__file__).parents[1]}/"
 _MAX_DETAIL = 300
 """An exception may quote its whole input; the caller needs the first words."""
 
@@ -229,13 +227,5 @@ def model_failure(error: BaseException) -> Failure:
         "The model raised",
         describe_error(error),
         reason="ModelError",
-        trace=_trace(error),
+        trace=trace_of(error),
     )
-
-
-def _trace(error: BaseException) -> str:
-    """Begin where the model's libraries or its own code were called: what calls them is nobody's concern."""
-    told = traceback.TracebackException.from_exception(error)
-    frames = [frame for frame in told.stack if not frame.filename.startswith(_OURS)]
-    told.stack = traceback.StackSummary.from_list(frames or told.stack)
-    return "".join(told.format())

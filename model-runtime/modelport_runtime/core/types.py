@@ -50,6 +50,13 @@ class LoadError(Exception):
         self.message = message
 
 
+class DamagedWhoeverSavedIt(LoadError):
+    """A file that the library here would read if it were whole, though another version of it saved it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("CorruptArtifact", message)
+
+
 class Call(msgspec.Struct, frozen=True, gc=False):
     """One request: `native` and `matrix` are bodies of POST /predict, `v2` an Open Inference Protocol one."""
 

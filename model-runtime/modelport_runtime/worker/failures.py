@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Iterator
 
 from modelport_runtime.core.backends.own_code.traces import place_in_code
-from modelport_runtime.core.types import LoadError, without_paths
+from modelport_runtime.core.types import DamagedWhoeverSavedIt, LoadError, without_paths
 from modelport_runtime.inspection.libraries import Inspected, defined_in_main, is_here, missing_module, moved
 
 _MAX_LINE = 500
@@ -85,6 +85,8 @@ _STATES_A_FACT = ("DigestMismatch", "ArtifactNotFound", "SandboxUnavailable", "S
 
 def _mismatch(error: BaseException, inspected: Inspected) -> LoadError | None:
     """Whatever is wrong with a file of another version is reported as that, but for plain facts about it."""
+    if isinstance(error, DamagedWhoeverSavedIt):
+        return error
     if isinstance(error, LoadError) and error.reason in ("LibraryMismatch", *_STATES_A_FACT):
         return error
     if not inspected.differences or _needs_what_is_no_library_of_these(error):

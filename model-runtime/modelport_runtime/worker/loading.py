@@ -21,6 +21,7 @@ from modelport_runtime.core.backends.own_code.parts import Parts, parts_of
 from modelport_runtime.core.contributions import offer_contributions
 from modelport_runtime.core.engine import Engine
 from modelport_runtime.core.responses import encode
+from modelport_runtime.core.traces import trace_of
 from modelport_runtime.core.types import LoadError
 from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.formats import can_run_code, cannot_isolate, check_boosters
@@ -134,8 +135,8 @@ class Loader:
             if ensemble is not None:
                 return self._load_ensemble(ensemble)
             return self._load(path)
-        except BaseException as error:  # a model may raise SystemExit; /status must report it
-            log.warning("load_failed", exc_info=error)
+        except BaseException as error:  # noqa: BLE001  # a model may raise SystemExit; /status must report it
+            log.warning("load_failed", extra={"trace": trace_of(error)})
             failure = self._explained(error)
             # Users read this; where the platform keeps the file is none of theirs.
             message = failure.message.replace(str(path), "the model file")

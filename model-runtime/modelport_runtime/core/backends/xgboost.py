@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import xgboost
+from modelport_formats.signatures import XGBOOST_BINARY
 
 from modelport_runtime.core import compatibility
 from modelport_runtime.core.backends.base import Backend
@@ -17,7 +18,7 @@ from modelport_runtime.core.describing.boosters import xgboost_columns, xgboost_
 from modelport_runtime.core.describing.evidence import Met
 from modelport_runtime.core.responses import by_label, keyed, plain
 from modelport_runtime.core.signature import Column, Signature
-from modelport_runtime.core.types import LoadError
+from modelport_runtime.core.types import DamagedWhoeverSavedIt, LoadError
 
 _PLACE = re.compile(r"^\[[\d:]+\] \S+:\d+: ")
 _BINARY = {"binary:logistic", "binary:logitraw", "binary:hinge"}
@@ -35,12 +36,16 @@ def load(file: ModelFile) -> Backend:
 
 
 def _read(path: Path) -> xgboost.Booster:
+    content = bytearray(path.read_bytes())
     try:
         # A buffer, because by a path XGBoost would go by the file's name.
-        return xgboost.Booster(model_file=bytearray(path.read_bytes()))
+        return xgboost.Booster(model_file=content)
     except xgboost.core.XGBoostError as error:
         # The message begins with a time and a place in C++, and goes on with a stack trace.
         line = _PLACE.sub("", str(error).strip().splitlines()[0])
+        if content.startswith(XGBOOST_BINARY):
+            # What this version does not read of the format was refused before.
+            raise DamagedWhoeverSavedIt(f"The file is damaged: XGBoost cannot read it ({line}).") from error
         raise LoadError("CorruptArtifact", f"XGBoost cannot read the file: {line}") from error
 
 

@@ -26,9 +26,11 @@ def mend(part: Any, found: Mapping[str, str]) -> None:
 
 
 def _mend_wrapper(wrapper: Any) -> None:
-    """LightGBM 3 knew no number of classes where there are none."""
+    """LightGBM 3 knew no number of classes where there are none, and XGBoost 1.6 no types of columns."""
     if vars(wrapper).get("_n_classes", 0) is None:
         wrapper._n_classes = -1
+    if type(wrapper).__module__.partition(".")[0] == "xgboost":
+        vars(wrapper).setdefault("feature_types", None)
 
 
 def require_categories(booster: Any, saved: Saved) -> None:

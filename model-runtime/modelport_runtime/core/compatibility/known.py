@@ -202,11 +202,17 @@ OF_BOOSTERS = (
     ),
     _of_booster(
         "XGBoost: the binary format",
-        "1.7–3.0",
-        "served in `xgboost-3.0`, but for `reg:gamma` of 1.7 and 2.0, which it does not read; refused here, "
+        "1.5–3.0",
+        "served in `xgboost-3.0`, but for `reg:gamma` of 1.5 to 2.0, which it does not read; refused here, "
         "as that of earlier versions is",
         "xgboost-binary",
     ),
+    _of_booster(
+        "XGBoost: joblib, pickle and skops",
+        "before 1.6",
+        "refused: they hold the binary format, and classes that are no more",
+    ),
+    _of_booster("XGBoost: pickled wrappers", "1.6", "mended: they lack what is used here"),
     _of_booster(
         "XGBoost: `missing=` of a wrapper",
         "any",

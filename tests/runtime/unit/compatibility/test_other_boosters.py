@@ -18,9 +18,11 @@ from modelport_formats.scan import scan
 from modelport_runtime.core import backends
 from modelport_runtime.core.compatibility import mend, versions
 from modelport_runtime.core.engine import Engine
-from modelport_runtime.core.types import Call, LoadError, Prediction
+from modelport_runtime.core.types import Call, DamagedWhoeverSavedIt, LoadError, Prediction
 from modelport_runtime.inspection import inspect
 from modelport_runtime.inspection.formats import can_run_code, check_boosters
+from modelport_runtime.inspection.libraries import Inspected
+from modelport_runtime.worker.failures import explain
 from sklearn.ensemble import VotingRegressor
 from xgboost import XGBRegressor
 
@@ -154,3 +156,53 @@ def test_the_binary_format_is_refused_by_the_version_in_its_head(tmp_path: Path)
 
     with pytest.raises(LoadError, match=r"LibraryMismatch: .*xgboost 1\.7; .*binary format"):
         check_boosters(path, inspect(path).libraries.found)
+
+
+BINARY_GAMMA = BINARY_HEAD.ljust(148, b"\0") + b"reg:gamma" + bytes(64)
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"), [("1.5", True), ("2.0", True), ("2.1", False), ("3.0", False)]
+)
+def test_gamma_in_the_binary_format_is_refused_of_versions_that_no_later_one_reads(
+    version: str, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "installed", lambda _: "3.0.5")
+    path = tmp_path / "model"
+    path.write_bytes(BINARY_GAMMA)
+    with pytest.raises(LoadError, match=r"binary format of reg:gamma") if refused else nullcontext():
+        check_boosters(path, {"xgboost": version})
+
+
+@pytest.mark.parametrize(("version", "refused"), [("1.5.2", True), ("1.6.2", False)])
+def test_pickles_that_hold_the_binary_format_are_refused_before_they_are_read(
+    version: str, refused: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(pickle.dumps({"model": [0.5]}))
+    with pytest.raises(LoadError, match=r"Before 1\.6 pickles hold") if refused else nullcontext():
+        check_boosters(path, {"xgboost": version})
+
+
+def test_a_damaged_binary_file_is_damaged_whichever_version_saved_it(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(BINARY_HEAD)
+    with pytest.raises(DamagedWhoeverSavedIt) as raised:
+        backends.load(path, "xgboost", None, model="m", version="1", max_batch_rows=64, found={})
+
+    inspected = Inspected({"xgboost": "1.7"}, {"xgboost": "3.0.5"}, ("saved with xgboost 1.7",))
+    failed = explain(raised.value, inspected, (), 2**30)
+
+    assert failed.reason == "CorruptArtifact"
+    assert "The file is damaged: XGBoost cannot read it" in failed.message
+
+
+def test_a_wrapper_of_1_6_gets_what_later_ones_have() -> None:
+    rows = np.random.RandomState(0).normal(size=(30, 2))
+    model = XGBRegressor(n_estimators=2, booster="gblinear").fit(rows, rows[:, 0])
+    expected = model.predict(rows)
+    del model.feature_types
+
+    mend(model, {"xgboost": "1.6.2"})
+
+    np.testing.assert_array_equal(model.predict(rows), expected)

@@ -15,15 +15,19 @@ from bench.environments import answer, matrix, report, sources
 from bench.environments.report import HERE, Served, row_of
 
 
-def served(kind: str, *outcome: str, place: str = HERE) -> Served:
-    return Served(f"{kind}.joblib", kind, "joblib", place, (outcome[0], outcome[1]))
+def served(kind: str, *outcome: str, place: str = HERE, form: str = "joblib") -> Served:
+    return Served(f"{kind}.{form}", "xgboost-2.0.3", kind, form, place, (outcome[0], outcome[1]))
+
+
+LOST = "The categories of 'color' are not in the file, whichever version reads it."
+GAMMA = "The binary format of reg:gamma is not read: save it as JSON with that version."
 
 
 def test_what_is_neither_served_nor_refused_for_a_right_reason_is_a_third_outcome() -> None:
     files = [
         served("a", "same", ""),
         served("b", "same", "", place="xgboost-3.0"),
-        served("c", "LibraryMismatch", "its categories"),
+        served("categories", "LibraryMismatch", LOST),
         served("d", "other", "1 for 2"),
         served("e", answer.ENDED, "by -11"),
         served("f", "LoadFailed", "no such attribute"),
@@ -32,15 +36,30 @@ def test_what_is_neither_served_nor_refused_for_a_right_reason_is_a_third_outcom
     row = row_of(files, {})
 
     assert report.line("x", row) == "| `x` | 6 | 2 | 1 | 1 | 3 |\n"
-    assert row.refused == {"LibraryMismatch": {"c": ["joblib"]}}
+    assert row.refused == {"LibraryMismatch": {"categories": ["joblib"]}}
     assert [each.partition(" ")[0] for each in row.third] == ["d.joblib", "e.joblib", "f.joblib"]
+
+
+@pytest.mark.parametrize(
+    ("file", "is_right"),
+    [
+        (served("categories", "LibraryMismatch", LOST), True),
+        (served("categories", "LibraryMismatch", "It does not work with it: AttributeError"), False),
+        (served("categories", "CorruptArtifact", LOST), False),
+        (served("numbers", "LibraryMismatch", LOST), False),
+        (served("gamma", "LibraryMismatch", GAMMA, form="deprecated"), True),
+        (served("gamma", "LibraryMismatch", GAMMA, form="json"), False),
+    ],
+)
+def test_a_refusal_is_right_for_its_own_reason_alone(file: Served, is_right: bool) -> None:
+    assert file.is_third != is_right
 
 
 @pytest.mark.parametrize(("third", "code"), [([], 0), (["d.joblib in platform: other"], 1)])
 def test_it_fails_on_a_third_outcome(monkeypatch: pytest.MonkeyPatch, third: list[str], code: int) -> None:
     row = report.Row(1, 1 - len(third), 0, {}, third, {})
     monkeypatch.setattr(sources, "rows", lambda: {"some": lambda _folder: None})
-    monkeypatch.setattr(matrix, "_measure", lambda _folder: row)
+    monkeypatch.setattr(matrix, "_measure", lambda _row, _folder: row)
     monkeypatch.setattr(report, "keep", lambda *_: None)
 
     assert matrix.main([]) == code

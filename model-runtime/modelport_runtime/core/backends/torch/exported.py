@@ -15,6 +15,7 @@ from modelport_runtime.core.backends.torch import archive, weights
 from modelport_runtime.core.backends.torch.plain import PlainModule
 from modelport_runtime.core.backends.torch.program import ROUNDING, Program, read
 from modelport_runtime.core.backends.torch.tensors import to_array, to_tensor
+from modelport_runtime.core.rows import reject
 from modelport_runtime.core.types import LoadError
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,8 @@ class ExportedSession:
         return self._program.outputs
 
     def run(self, names: Sequence[str] | None, feeds: Mapping[str, Any]) -> list[Any]:
-        """Return the outputs named, or all of them. Raises what the network raises."""
+        """Return the outputs named, or all of them. Raises `Rejected`, or what the network raises."""
+        self._check_sizes(feeds)
         given = [
             to_tensor(feeds[each.name], each.dtype) if each.dtype is not None else each.value
             for each in self._program.inputs
@@ -100,6 +102,13 @@ class ExportedSession:
             leaves = self._module(given)
         outputs = {each.name: leaf for each, leaf in zip(self._program.outputs, leaves, strict=True)}
         return [to_array(outputs[name]) for name in names or outputs]
+
+    def _check_sizes(self, feeds: Mapping[str, Any]) -> None:
+        """PyTorch's own module checks them; what is computed here is not guarded."""
+        for name, limits in self._program.limits.items():
+            for limit in limits:
+                if message := limit.message(feeds[name].shape[limit.axis]):
+                    raise reject(name, message)
 
 
 def _leaves(given: Any) -> Iterator[torch.Tensor]:

@@ -1,6 +1,7 @@
 """What an exported program takes and gives, read from its JSON: nothing of it is run."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Never
@@ -23,6 +24,9 @@ ROUNDING = 1e-4
 """How far a row's prediction in a batch may be from that alone: sums of 32-bit numbers in another order."""
 Size = int | str
 """A name is a size that is free."""
+_SYMBOL = re.compile(r"Symbol\('(\w+)'[^()]*\)")
+_CHECKED_FROM = 2
+"""A lower bound of a size is checked by PyTorch only above this: it writes 2 for any."""
 _RECURRENT = ("aten.lstm", "aten.gru", "aten.rnn")
 _MAX_DEPTH = 32
 _CONTAINERS = {"builtins.tuple": tuple, "builtins.list": list, "builtins.dict": dict}
@@ -45,16 +49,35 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """How much of a size, other than the first, a program takes. `most` None: any."""
+
+    axis: int
+    least: int
+    most: int | None
+
+    def message(self, size: int) -> str | None:
+        """Complete "<input> …" for a size that is out of it; None: it fits."""
+        if size < self.least:
+            return f"must have {self.least} or more values along axis {self.axis}, and has {size}"
+        if self.most is not None and size > self.most:
+            return f"must have at most {self.most} values along axis {self.axis}, and has {size}"
+        return None
+
+
+@dataclass(frozen=True)
 class Program:
     """`arguments` makes positional and named arguments of one value for each input.
 
-    `most_rows`: how many fit into its first free size; None: any number. `held`: the JSON itself.
+    `most_rows`: how many fit into its first free size; None: any number. `limits`: of other free sizes, by
+    the input's name. `held`: the JSON itself.
     """
 
     inputs: tuple[Input, ...]
     outputs: tuple[Declared, ...]
     arguments: Callable[[Sequence[Any]], Any]
     most_rows: int | None
+    limits: Mapping[str, Sequence[Limit]]
     is_recurrent: bool
     held: Mapping[str, Any]
 
@@ -81,6 +104,11 @@ def _program(held: Mapping[str, Any]) -> Program:
         outputs=tuple(_outputs(signature["output_specs"], values, call["out_spec"])),
         arguments=lambda given: build(iter(given)),
         most_rows=_most_rows(inputs, held["range_constraints"]),
+        limits={
+            each.name: tuple(_limits(each.tensor.shape, held["range_constraints"]))
+            for each in inputs
+            if each.tensor is not None
+        },
         is_recurrent=any(name in node["target"] for node in module["graph"]["nodes"] for name in _RECURRENT),
         held=module,
     )
@@ -148,6 +176,16 @@ def _most_rows(inputs: Sequence[Input], ranges: Mapping[str, Any]) -> int | None
         if any(f"'{symbol}'" in str(first) for first in firsts)
     ]
     return min((size for size in most if isinstance(size, int) and size > 0), default=None)
+
+
+def _limits(shape: Sequence[Any], ranges: Mapping[str, Any]) -> Iterator[Limit]:
+    for axis, size in enumerate(shape):
+        match = _SYMBOL.fullmatch(size) if axis and isinstance(size, str) else None
+        bounds = ranges.get(match[1]) if match else None
+        if bounds is not None:
+            least, most = bounds["min_val"], bounds["max_val"]
+            at_least = least if isinstance(least, int) and least > _CHECKED_FROM else 0
+            yield Limit(axis, at_least, most if isinstance(most, int) and most > 0 else None)
 
 
 def _tree(spec: Mapping[str, Any], depth: int = 0) -> tuple[Callable[[Iterator[Any]], Any], int]:

@@ -53,6 +53,26 @@ def changed(change: Callable[[dict[str, Any]], None]) -> bytes:
     return json.dumps(held).encode()
 
 
+@pytest.mark.parametrize(
+    ("bounds", "refused"),
+    [((2, 64), {65: "at most 64 values along axis 1"}), ((5, None), {4: "5 or more values along axis 1"})],
+)
+def test_a_free_second_size_has_its_bounds(bounds: tuple[int, int | None], refused: dict[int, str]) -> None:
+    def ranged(held: dict[str, Any]) -> None:
+        sizes = held["graph_module"]["graph"]["tensor_values"]["x"]["sizes"]
+        sizes[1] = {"as_expr": {"expr_str": "Symbol('s27', positive=True, integer=True)"}}
+        held["range_constraints"]["s27"] = {"min_val": bounds[0], "max_val": bounds[1]}
+
+    (limit,) = read(changed(ranged)).limits["x"]
+
+    for size in (1, 4, 5, 64, 65):
+        message = limit.message(size) or ""
+        assert refused.get(size, "") in message
+        within = (bounds[0] <= 2 or size >= bounds[0]) and (bounds[1] is None or size <= bounds[1])
+        assert (message == "") == within
+    assert read(text("dynamic.pt2")).limits == {"x": ()}
+
+
 def _mutates(held: dict[str, Any]) -> None:
     specs = held["graph_module"]["signature"]["output_specs"]
     specs.append({"buffer_mutation": {"arg": {"name": "a"}, "buffer_name": "b"}})
