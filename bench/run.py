@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import results
-from bench.environments import networks, speed, uploads
+from bench.environments import folders, networks, speed, uploads
 from bench.load import prepared, wrk
 from bench.models import trained
 from bench.models.model import Model
@@ -42,6 +42,7 @@ GROUPS = {
     "usage": cost.usage,
     "environments": speed.environments,
     "networks": networks.networks,
+    "folders": folders.folders,
     "uploads": uploads.uploads,
     "peers": peers_group.peers,
 }

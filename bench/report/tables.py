@@ -17,6 +17,8 @@ _TITLES = {
     "mixed": "wine: imputers, scaler, one-hot encoder, logistic regression; words and missing values",
     "torch MLP": "PyTorch: layers of 64, 64 and 3 on 20 numbers",
     "keras MLP": "Keras: layers of 64, 64 and 3 on 20 numbers",
+    "transformers text": "Transformers: a tiny BERT for texts of some words",
+    "autogluon table": "AutoGluon: trees on seven columns",
 }
 
 _NAIVE = "naive FastAPI"
@@ -25,6 +27,7 @@ _BY_MODEL = {
     "runtime": "Runtime alone",
     "environments": "Runtime of an environment",
     "networks": "Small networks",
+    "folders": "Models in folders",
 }
 
 

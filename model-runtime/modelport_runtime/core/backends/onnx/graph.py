@@ -92,7 +92,12 @@ class Graph:
         return [each.name for each in self.reported_outputs]
 
     def specs_in(self) -> tuple[TensorSpec, ...]:
-        specs = map(tensor_spec, self._declared_inputs)
+        """Return what callers may send: any number of rows, even if the graph has a fixed batch."""
+        declared = zip(map(tensor_spec, self._declared_inputs), self.inputs, strict=True)
+        specs = [
+            replace(spec, shape=(None, *spec.shape[1:])) if each.batched and spec.shape else spec
+            for spec, each in declared
+        ]
         # The smallest that rows are found in: what declares no shape may be more.
         free = has_any_shape(self._declared_inputs, self._scalars)
         return tuple(replace(spec, shape=(None, None)) if free else spec for spec in specs)

@@ -117,3 +117,21 @@ def test_a_model_of_texts_takes_bare_strings(tmp_path: Path) -> None:
     engine = open_engine(tmp_path / "model", "onnx")
     assert engine.signature.input == "text"
     assert predict(engine, {"inputs": ["two", "one", "three"]})["predictions"] == [2, 1, -1]
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_a_fixed_batch_takes_any_number_of_rows_and_says_so(batch: int, tmp_path: Path) -> None:
+    given = helper.make_tensor_value_info("given", TensorProto.FLOAT, [batch, 3])
+    double = helper.make_tensor_value_info("double", TensorProto.FLOAT, [batch, 3])
+    node = helper.make_node("Add", ["given", "given"], ["double"])
+    graph = helper.make_graph([node], "double", [given], [double])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    (tmp_path / "model").write_bytes(model.SerializeToString())
+    engine = open_engine(tmp_path / "model", "onnx")
+
+    reported = engine.v2_metadata()
+    assert [each["shape"] for each in (*reported["inputs"], *reported["outputs"])] == [[-1, 3], [-1, 3]]
+    rows = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    tensor = {"name": "given", "shape": [3, 3], "datatype": "FP32", "data": rows}
+    (output,) = predict(engine, {"inputs": [tensor]}, "v2")["outputs"]
+    assert (output["shape"], output["data"]) == ([3, 3], [2, 4, 6, 8, 10, 12, 14, 16, 18])
