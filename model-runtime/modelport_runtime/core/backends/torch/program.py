@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Never
 
+from modelport_http.wording import counted
+
 from modelport_runtime.core.backends.onnx.declared import Declared
 from modelport_runtime.core.backends.onnx.declared import declared as as_declared
 from modelport_runtime.core.types import LoadError
@@ -59,9 +61,9 @@ class Limit:
     def message(self, size: int) -> str | None:
         """Complete "<input> …" for a size that is out of it; None: it fits."""
         if size < self.least:
-            return f"must have {self.least} or more values along axis {self.axis}, and has {size}"
+            return f"must have at least {counted(self.least, 'value')} along axis {self.axis}, and has {size}"
         if self.most is not None and size > self.most:
-            return f"must have at most {self.most} values along axis {self.axis}, and has {size}"
+            return f"must have at most {counted(self.most, 'value')} along axis {self.axis}, and has {size}"
         return None
 
 

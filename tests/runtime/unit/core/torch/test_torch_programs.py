@@ -55,7 +55,7 @@ def changed(change: Callable[[dict[str, Any]], None]) -> bytes:
 
 @pytest.mark.parametrize(
     ("bounds", "refused"),
-    [((2, 64), {65: "at most 64 values along axis 1"}), ((5, None), {4: "5 or more values along axis 1"})],
+    [((2, 64), {65: "at most 64 values along axis 1"}), ((5, None), {4: "at least 5 values along axis 1"})],
 )
 def test_a_free_second_size_has_its_bounds(bounds: tuple[int, int | None], refused: dict[int, str]) -> None:
     def ranged(held: dict[str, Any]) -> None:
