@@ -69,6 +69,11 @@ class ModelVersion(_Base, frozen=True, kw_only=True):
     resources: Resources = Resources()
     batch_replicas: Annotated[int, Meta(ge=0, le=16)] = 0
 
+    @property
+    def own_sample(self) -> dict[str, Any] | None:
+        """Return the sample that it must predict; None: there is none, or its row only names the columns."""
+        return None if self.sample is None or self.sample.get("made_up") is True else self.sample
+
 
 class TrafficTarget(_Base, frozen=True, kw_only=True):
     """A version's share of the model's requests, in percent."""

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from modelport_formats.frameworks.folder_files import MARKS
 
@@ -52,7 +51,7 @@ async def taken_out(upload: ReceivedUpload, room: Room) -> AsyncIterator[TakenOu
         return
     async with AsyncExitStack() as made:
         path, sha256, size = await made.enter_async_context(room.holding(model_pieces(upload.path, found)))
-        texts = {**sample_of_example(found.row), **_sent(upload)}
+        texts = {**sample_of_example(found), **_sent(upload)}
         if wants_its_own:
             texts[FIELD] = _checked(found.requirements or "")
         name = found.model.rstrip("/").rpartition("/")[2]
@@ -99,10 +98,11 @@ def _sent(upload: ReceivedUpload) -> dict[str, str]:
     return {name: text for name, text in upload.texts.items() if text or name != "sample"}
 
 
-def sample_of_example(row: Any) -> dict[str, str]:
+def sample_of_example(found: ModelFolder) -> dict[str, str]:
     """Return the field `sample` of an upload; nothing where the row could not have been sent as one."""
+    row = found.row
     try:
-        text = json.dumps({"input": row})
+        text = json.dumps({"input": row} | ({"made_up": True} if found.is_made_up else {}))
         bodies.loads(text)
     except (ValueError, RecursionError):
         return {}

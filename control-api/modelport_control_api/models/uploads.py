@@ -50,6 +50,8 @@ from modelport_control_api.uploads.room import Room
 def parse_sample(text: str) -> dict[str, Any]:
     """Read one bare row (object, list or string) or `{"input": row}`; give `{"input": row}`.
 
+    `"made_up": true` beside it: the row names the columns, and the model may raise on its values.
+
     Raises ValueError that names what is accepted.
     """
     try:
@@ -61,10 +63,12 @@ def parse_sample(text: str) -> dict[str, Any]:
 
 def sample_of(value: Any) -> dict[str, Any]:
     """The same of what JSON was read as."""
-    row = value["input"] if isinstance(value, dict) and value.keys() == {"input"} else value
+    is_made_up = isinstance(value, dict) and value.keys() == {"input", "made_up"} and value["made_up"] is True
+    is_body = is_made_up or (isinstance(value, dict) and value.keys() == {"input"})
+    row = value["input"] if is_body else value
     if not isinstance(row, dict | list | str):
         raise ValueError('must be one row: an object, a list or a string, bare or as {"input": row}')
-    return {"input": row}
+    return {"input": row} | ({"made_up": True} if is_made_up else {})
 
 
 T = TypeVar("T")

@@ -12,14 +12,20 @@ from modelport_runtime.core.types import LoadError
 
 _EVERY_MIX = 3
 """Of so many columns of unknown kind, every mix of kinds is tried."""
+_MADE_UP = "made_up"
 _GUESSES = (0.0, 1.0, "text", True)
 
 
 def sample_row(sample: Any) -> Any:
     """Take the row out of a predict body, or a bare row as it is."""
-    if isinstance(sample, dict) and sample.keys() <= {"input", "return"} and "input" in sample:
+    if isinstance(sample, dict) and sample.keys() <= {"input", "return", _MADE_UP} and "input" in sample:
         return sample["input"]
     return sample
+
+
+def is_made_up(sample: Any) -> bool:
+    """Whether its row names the columns, and nobody says that the model takes its values."""
+    return isinstance(sample, dict) and sample.get(_MADE_UP) is True and "input" in sample
 
 
 def named(columns: tuple[Column, ...], names: list[str]) -> tuple[Column, ...]:

@@ -53,7 +53,7 @@ def probe_requests(model: MLModel, observed: Observed, settings: Settings) -> li
 
 def sample_body(version: ModelVersion, status: RuntimeStatus) -> bytes | None:
     """The sample of the upload, or else the one that the runtime made from the signature."""
-    return encoded(version.sample if version.sample is not None else status.sample)
+    return encoded(version.own_sample if version.own_sample is not None else status.sample)
 
 
 def encoded(sample: Mapping[str, Any] | None) -> bytes | None:
@@ -88,7 +88,7 @@ def _probe_request(
 
 def _to_ask(model: MLModel, observed: Observed, version: str) -> Baseline:
     spec, pod = model.spec.version(version), _pod_to_probe(observed.pods_of(version))
-    sample = spec.sample if spec else None
+    sample = spec.own_sample if spec else None
     if pod is None:
         return Baseline(version, sample, None)
     return Baseline(version, sample, pod.address, is_ready=pod.ready)

@@ -66,4 +66,4 @@ def described(folder: ModelFolder | None) -> str | None:
 
 def sample_of(folder: ModelFolder | None) -> Sample | None:
     """Return what the folder gives as the first row; None: nothing."""
-    return _GIVEN if folder and sample_of_example(folder.row) else None
+    return _GIVEN if folder and not folder.is_made_up and sample_of_example(folder) else None

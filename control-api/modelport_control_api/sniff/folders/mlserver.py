@@ -72,6 +72,7 @@ def _of_runtime(contents: Contents, root: str, settings: Mapping[str, Any], pack
         kind=kind,
         model=_file(contents, place, package),
         row=_row(settings),
+        is_made_up=True,
         requirements=contents.text_of(f"{root}{mlflow.REQUIREMENTS}"),
         versions=_versions(settings),
     )

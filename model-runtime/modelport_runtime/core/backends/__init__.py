@@ -83,7 +83,7 @@ def engine_of(
     engine = Engine(
         backend, signature, model=model, version=version, max_batch_rows=max_batch_rows, others=others
     )
-    if row is not None:
+    if row is not None and not samples.is_made_up(sample):
         engine.sample, engine.sample_source = {"input": row}, "given"
     return engine
 

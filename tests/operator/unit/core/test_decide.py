@@ -123,6 +123,8 @@ def test_the_given_sample_goes_before_the_one_that_the_runtime_made() -> None:
     assert sample_body(a_version(), status) == b'{"input":[1.0,2.0]}'
     assert sample_body(a_version(sample=None), status) == b'{"input":[9]}'
     assert sample_body(a_version(sample=None), RuntimeStatus(state="ready")) is None
+    made_up = {"input": {"a": 0, "b": 0}, "made_up": True}
+    assert sample_body(a_version(sample=made_up), status) == b'{"input":[9]}'
 
 
 @pytest.mark.parametrize(
