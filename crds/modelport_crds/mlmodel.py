@@ -23,6 +23,15 @@ Access = Literal["private", "authenticated", "public"]
 Acceleration = Literal["auto", "off"]
 Sticky = Literal["caller", "session"]
 Engine = Literal["native", "numpy"]
+RolloutState = Literal[
+    "Pending", "Replaying", "Shadowing", "Canary", "Baking", "Promoted", "RolledBack", "Inconclusive",
+    "Cancelled",
+]  # fmt: skip
+RolloutDecision = Literal["promote", "rollback", "cancel"]
+FindingState = Literal["within", "beyond", "unknown"]
+Confidence = Annotated[str, Meta(pattern=r"^0\.[5-9][0-9]{0,5}$")]
+Limit = Annotated[str, Meta(pattern=r"^([0-9]{1,6}(\.[0-9]{1,6})?|off)$")]
+"""A guardrail's tolerance; `off`: it is not looked at."""
 RedactedField = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -124,6 +133,57 @@ class History(_Base, frozen=True, kw_only=True):
     max_row_bytes: Annotated[int, Meta(ge=1024, le=65_536)] = 16_384
 
 
+class Replay(_Base, frozen=True, kw_only=True):
+    """So many kept rows go through both versions before a live one does; 0: none."""
+
+    rows: Annotated[int, Meta(ge=0, le=5000)] = 500
+
+
+class Shadow(_Base, frozen=True, kw_only=True):
+    """The share of answered requests, in percent, that the other version gets a copy of."""
+
+    percent: Annotated[int, Meta(ge=1, le=100)] = 100
+    min_rows: Annotated[int, Meta(ge=0, le=10_000_000)] = 200
+
+
+class Guardrails(_Base, frozen=True, kw_only=True):
+    """What is tolerated of a candidate, beside the baseline.
+
+    `disagreement`: share of rows that it answers otherwise. `error_rate`, `refusal_rate`: by how much the
+    share of requests that it fails (5xx) or refuses (4xx) may be greater. `p99_ratio`: of both latencies' 99th
+    percentiles.
+    """
+
+    disagreement: Limit = "0.01"
+    error_rate: Limit = "0.01"
+    refusal_rate: Limit = "0.01"
+    p99_ratio: Limit = "2"
+
+
+class RolloutStrategy(_Base, frozen=True, kw_only=True):
+    """`steps`: percent of the traffic, each for `step_minutes` and `step_requests` of the candidate at least."""
+
+    replay: Replay = Replay()
+    shadow: Shadow = Shadow()
+    steps: Annotated[tuple[Annotated[int, Meta(ge=1, le=99)], ...], Meta(max_length=20)] = (1, 5, 25, 50)
+    step_minutes: Annotated[int, Meta(ge=0, le=10_080)] = 2
+    step_requests: Annotated[int, Meta(ge=0, le=1_000_000)] = 50
+    guardrails: Guardrails = Guardrails()
+    confidence: Confidence = "0.95"
+    bake_minutes: Annotated[int, Meta(ge=0, le=10_080)] = 10
+    max_hours: Annotated[int, Meta(ge=1, le=720)] = 24
+
+
+class Rollout(_Base, frozen=True, kw_only=True):
+    """A rollout that is asked for. Another `id` is another rollout. `decision`: a person's, which ends it."""
+
+    id: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    version: VersionName
+    strategy: RolloutStrategy = RolloutStrategy()
+    paused: bool = False
+    decision: RolloutDecision | None = None
+
+
 class MLModelSpec(_Base, frozen=True, kw_only=True):
     versions: tuple[ModelVersion, ...]
     traffic: tuple[WantedTarget, ...]
@@ -139,6 +199,7 @@ class MLModelSpec(_Base, frozen=True, kw_only=True):
     sticky: Sticky | None = None
     """What stays on one version of a split; None: nothing, each request is drawn by the weights."""
     history: History | None = None
+    rollout: Rollout | None = None
 
     def version(self, name: str) -> ModelVersion | None:
         """Return the version of this name; None: there is none."""
@@ -232,6 +293,48 @@ class VersionStatus(_Base, frozen=True, kw_only=True):
     restarts: int = 0
 
 
+class Finding(_Base, frozen=True, kw_only=True):
+    """What is known of one guardrail. `lower` and `upper`: the interval that holds at every look; `limit`: the
+    tolerance; all as text. `observations`: rows, or requests."""
+
+    guardrail: str
+    state: FindingState
+    estimate: str = ""
+    lower: str = ""
+    upper: str = ""
+    limit: str = ""
+    observations: int = 0
+    message: str = ""
+
+
+class RolloutStatus(_Base, frozen=True, kw_only=True):
+    """Where the rollout `id` stands; of one that is over, how it ended.
+
+    `shadow_percent`: share of answered requests that gateways copy now. `weight`: percent of the traffic that
+    the candidate gets. `step`: what gateways count under. `held`: why it does not go on now. `verdict`: one
+    sentence. Times are RFC 3339 UTC.
+    """
+
+    id: int
+    version: str
+    baseline: str = ""
+    state: RolloutState = "Pending"
+    step: str = ""
+    weight: Weight = 0
+    shadow_percent: Weight = 0
+    started_at: str = ""
+    step_started_at: str = ""
+    ended_at: str = ""
+    replayed_rows: int = 0
+    held: str = ""
+    verdict: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in {"Promoted", "RolledBack", "Inconclusive", "Cancelled"}
+
+
 class MLModelStatus(_Base, frozen=True, kw_only=True):
     observed_generation: int = 0
     url: str = ""
@@ -240,6 +343,7 @@ class MLModelStatus(_Base, frozen=True, kw_only=True):
     versions: tuple[VersionStatus, ...] = ()
     replicas: int = 0
     selector: str = ""
+    rollout: RolloutStatus | None = None
 
     def version(self, name: str) -> VersionStatus | None:
         """Return the status of the version of this name; None: there is none."""

@@ -55,6 +55,18 @@ class UsageLine(msgspec.Struct, frozen=True, array_like=True):
     """Bucket of `latency` → requests in it."""
 
 
+class EvidenceLine(msgspec.Struct, frozen=True, array_like=True):
+    """How often something was seen while a rollout was at one step (decision 57)."""
+
+    model: Annotated[str, msgspec.Meta(max_length=127)]
+    """The public id."""
+    rollout: Annotated[int, msgspec.Meta(ge=1, lt=2**31)]
+    step: Annotated[str, msgspec.Meta(max_length=15)]
+    counter: Annotated[str, msgspec.Meta(max_length=200)]
+    """A name of `modelport_evidence.counters`."""
+    count: _Count
+
+
 class UsageBatch(msgspec.Struct, frozen=True):
     """Written to the ledger once, however often it arrives: `id` says which it is."""
 
@@ -64,6 +76,7 @@ class UsageBatch(msgspec.Struct, frozen=True):
     lines: list[UsageLine]
     dropped: _Count = 0
     """Requests that were counted but had to be forgotten since the gateway's batch before."""
+    evidence: list[EvidenceLine] = []
 
 
 _ENCODER = msgspec.msgpack.Encoder()

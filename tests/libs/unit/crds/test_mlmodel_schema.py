@@ -65,7 +65,8 @@ def _facts(schema: dict[str, Any], required: set[str]) -> dict[str, Any]:
         name: field["default"] for name, field in schema.get("properties", {}).items() if "default" in field
     }
     if schema.get("default") not in (None, {}, [], (), spelled_out):
-        facts["default"] = schema["default"]
+        default = schema["default"]
+        facts["default"] = list(default) if isinstance(default, tuple) else default
     return {"fields": sorted(schema.get("properties", ())), "required": sorted(required), **facts}
 
 
@@ -93,12 +94,12 @@ def test_the_yaml_and_the_names_agree() -> None:
 
 def test_kubectl_get_shows_readiness_traffic_and_the_url() -> None:
     columns = [column["name"] for column in VERSION["additionalPrinterColumns"] if not column.get("priority")]
-    assert columns == ["Ready", "Reason", "Version", "Traffic", "Replicas", "URL", "Age"]
+    assert columns == ["Ready", "Reason", "Version", "Traffic", "Replicas", "Rollout", "URL", "Age"]
 
 
 def test_every_rule_says_what_is_wrong() -> None:
     rules = list(_rules(SCHEMA))
-    assert len(rules) == 10
+    assert len(rules) == 11
     assert all(rule["message"] for rule in rules)
 
 

@@ -1,0 +1,64 @@
+"""Names of what is counted while a rollout goes on. Counts only ever grow, so they can be added up anywhere.
+
+`Pair`: a request that one version answered and whose copy the other one answered, or should have.
+"""
+
+ROWS = "shadow.rows"
+"""Rows that both versions answered."""
+DISAGREEMENTS = "shadow.disagreements"
+"""Of these, rows that they answered differently (`modelport_evidence.comparing`)."""
+
+PAIRS = "shadow.pairs"
+"""Requests with what came of both."""
+DROPPED = "shadow.dropped"
+"""Requests that were to be copied and were not: no room, too long, or no pod. No judgment of the candidate."""
+
+CANDIDATE, BASELINE = "candidate", "baseline"
+
+
+def failed_alone(side: str) -> str:
+    """Name the pairs in which this version failed (5xx, no response) and the other one did not."""
+    return f"shadow.failed.{side}"
+
+
+def refused_alone(side: str) -> str:
+    """Name the pairs in which this version refused (4xx) what the other one answered."""
+    return f"shadow.refused.{side}"
+
+
+def shadow_latency(side: str, bucket: int) -> str:
+    """Name the calls of this version, within pairs, whose latency was in this bucket.
+
+    Buckets are those of `modelport_telemetry.usage.latency`. Only of calls that were made: none of cached responses.
+    """
+    return f"shadow.latency.{side}:{bucket}"
+
+
+def live_requests(side: str) -> str:
+    """Name the requests that callers had from this version."""
+    return f"live.requests.{side}"
+
+
+def live_errors(side: str) -> str:
+    """Name those of them that it failed (5xx)."""
+    return f"live.errors.{side}"
+
+
+def live_refusals(side: str) -> str:
+    """Name those of them that it refused (4xx)."""
+    return f"live.refusals.{side}"
+
+
+def live_latency(side: str, bucket: int) -> str:
+    """Name the requests, not answered from the cache, whose latency was in this bucket."""
+    return f"live.latency.{side}:{bucket}"
+
+
+def segment_rows(segment: str) -> str:
+    """Name the compared rows of a segment such as `shape is missing`."""
+    return f"segment.rows:{segment}"
+
+
+def segment_disagreements(segment: str) -> str:
+    """Name those of them that were answered differently."""
+    return f"segment.disagreements:{segment}"
