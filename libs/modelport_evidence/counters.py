@@ -29,7 +29,7 @@ def refused_alone(side: str) -> str:
 def shadow_latency(side: str, bucket: int) -> str:
     """Name the calls of this version, within pairs, whose latency was in this bucket.
 
-    Buckets are those of `modelport_telemetry.usage.latency`. Only of calls that were made: none of cached responses.
+    Buckets are those of `modelport_telemetry.usage.latency`. None of responses from the cache.
     """
     return f"shadow.latency.{side}:{bucket}"
 
