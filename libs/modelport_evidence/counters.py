@@ -11,7 +11,7 @@ DISAGREEMENTS = "shadow.disagreements"
 PAIRS = "shadow.pairs"
 """Requests with what came of both."""
 DROPPED = "shadow.dropped"
-"""Requests that were to be copied and were not: no room, too long, or no pod. No judgment of the candidate."""
+"""Requests that were to be copied and were not: no room, too long, or no pod. They judge nobody."""
 
 CANDIDATE, BASELINE = "candidate", "baseline"
 
