@@ -150,8 +150,8 @@ class Guardrails(_Base, frozen=True, kw_only=True):
     """What is tolerated of a candidate, beside the baseline.
 
     `disagreement`: share of rows that it answers otherwise. `error_rate`, `refusal_rate`: by how much the
-    share of requests that it fails (5xx) or refuses (4xx) may be greater. `p99_ratio`: of both latencies' 99th
-    percentiles.
+    share of requests that it fails (5xx) or refuses (4xx) may be greater. `p99_ratio`: of both
+    latencies' 99th percentiles.
     """
 
     disagreement: Limit = "0.01"
@@ -161,7 +161,7 @@ class Guardrails(_Base, frozen=True, kw_only=True):
 
 
 class RolloutStrategy(_Base, frozen=True, kw_only=True):
-    """`steps`: percent of the traffic, each for `step_minutes` and `step_requests` of the candidate at least."""
+    """`steps`: percent of the traffic, each for at least `step_minutes` and `step_requests` requests."""
 
     replay: Replay = Replay()
     shadow: Shadow = Shadow()
@@ -294,8 +294,8 @@ class VersionStatus(_Base, frozen=True, kw_only=True):
 
 
 class Finding(_Base, frozen=True, kw_only=True):
-    """What is known of one guardrail. `lower` and `upper`: the interval that holds at every look; `limit`: the
-    tolerance; all as text. `observations`: rows, or requests."""
+    """What is known of one guardrail. `lower` and `upper`: the interval that holds at every look; `limit`:
+    the tolerance; all as text. `observations`: rows, or requests."""
 
     guardrail: str
     state: FindingState

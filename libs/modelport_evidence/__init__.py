@@ -1,2 +1,2 @@
-"""What rollouts and experiments are decided by: what counts as another answer, what is counted, and tests that
-hold at every look."""
+"""What rollouts and experiments are decided by: what counts as another answer, what is counted, and tests
+that hold at every look."""
