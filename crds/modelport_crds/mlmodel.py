@@ -63,6 +63,7 @@ class Resources(_Base, frozen=True, kw_only=True):
 
 class ModelVersion(_Base, frozen=True, kw_only=True):
     """One immutable version. `sample` is a predict body ({"input": row}) that it must predict first.
+    `sample_columns`: the row's fields in the order of the model's columns, which the API server sorts.
 
     `environment`: what it runs in, such as sklearn-1.2; None: the framework's own runtime.
     `lock`: of its own requirements, of which that environment is made; None: the platform knows it by name.
@@ -75,6 +76,7 @@ class ModelVersion(_Base, frozen=True, kw_only=True):
     lock: Lock | None = None
     artifact: Artifact
     sample: dict[str, Any] | None = None
+    sample_columns: Annotated[tuple[str, ...], Meta(max_length=10_000)] = ()
     resources: Resources = Resources()
     batch_replicas: Annotated[int, Meta(ge=0, le=16)] = 0
 
@@ -82,6 +84,15 @@ class ModelVersion(_Base, frozen=True, kw_only=True):
     def own_sample(self) -> dict[str, Any] | None:
         """Return the sample that it must predict; None: there is none, or its row only names the columns."""
         return None if self.sample is None or self.sample.get("made_up") is True else self.sample
+
+    @property
+    def ordered_sample(self) -> dict[str, Any] | None:
+        """The sample with its row's fields in the order of `sample_columns`; others follow."""
+        row = (self.sample or {}).get("input")
+        if self.sample is None or not isinstance(row, dict):
+            return self.sample
+        first = {name: row[name] for name in self.sample_columns if name in row}
+        return {**self.sample, "input": first | row}
 
 
 class TrafficTarget(_Base, frozen=True, kw_only=True):

@@ -50,6 +50,12 @@ class Person:
             answer: dict[str, Any] = client.get(f"/api/v1/models/{model_id}").raise_for_status().json()
         return answer
 
+    def delete_models(self) -> None:
+        """Their pods would have no room for those of other tests."""
+        with self.http() as client:
+            for each in client.get("/api/v1/models").raise_for_status().json()["items"]:
+                self.cli("delete", each["id"], "--yes")
+
     def predict(self, model_id: str, row: Any, **headers: str) -> httpx.Response:
         with self.http() as client:
             return client.post(f"/predict/{model_id}", json={"input": row}, headers=headers)

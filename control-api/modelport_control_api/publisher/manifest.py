@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from modelport_crds import mlmodel, names
 from modelport_kube.kube import Object
@@ -87,7 +88,13 @@ def _version(version: VersionRecord) -> mlmodel.ModelVersion:
             uri=names.platform_artifact_uri(version.sha256), sha256=version.sha256, size=version.size
         ),
         sample=version.sample,
+        sample_columns=_sample_columns(version.sample),
     )
+
+
+def _sample_columns(sample: dict[str, Any] | None) -> tuple[str, ...]:
+    row = (sample or {}).get("input")
+    return tuple(row) if isinstance(row, dict) else ()
 
 
 def _lock(own: OwnRequirements) -> mlmodel.Lock:

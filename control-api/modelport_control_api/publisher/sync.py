@@ -83,6 +83,7 @@ def _of_version(version: ModelVersion) -> dict[str, Any]:
         "uri": version.artifact.uri,
         "sha256": version.artifact.sha256,
         "sample": version.sample,
+        "sampleColumns": version.sample_columns,
     }
 
 

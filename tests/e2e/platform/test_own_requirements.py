@@ -26,8 +26,10 @@ class Model:
 
 
 @pytest.fixture(scope="module")
-def person(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Person:
-    return register(platform.url, tmp_path_factory.mktemp("home"))
+def person(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    registered = register(platform.url, tmp_path_factory.mktemp("home"))
+    yield registered
+    registered.delete_models()
 
 
 @pytest.fixture(scope="module")

@@ -146,7 +146,7 @@ def without_acceleration(env: EnvVars) -> EnvVars:
 def _sample(version: ModelVersion) -> dict[str, str]:
     if version.sample is None:
         return {}
-    text = json.dumps(version.sample, separators=(",", ":"))
+    text = json.dumps(version.ordered_sample, separators=(",", ":"))
     # Kubernetes expands $(NAME) and halves $$ in values; JSON has another way to write the sign.
     return {"SAMPLE": text.replace("$", "\\u0024")}
 

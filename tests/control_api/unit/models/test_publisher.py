@@ -55,16 +55,27 @@ async def publishing(
         await asyncio.gather(task, return_exceptions=True)
 
 
-def create(database: Database, caller: Caller) -> ModelRecord:
+def create(database: Database, caller: Caller, version: service.NewVersion = VERSION) -> ModelRecord:
     with database.transaction() as session:
         return service.create_model(
-            session, caller, name="Iris", description="", version=VERSION, limits=Limits(100, 10**9)
+            session, caller, name="Iris", description="", version=version, limits=Limits(100, 10**9)
         )
 
 
 def pending(database: Database) -> dict[str, int]:
     with database.transaction(read_only=True) as session:
         return outbox.pending(session)
+
+
+async def test_the_order_of_a_samples_fields_goes_along_with_it(database: Database, ann: Caller) -> None:
+    """They may be the names of a model that knows none; the Kubernetes API sorts them."""
+    cluster = FakeCluster()
+    sample = {"input": {"width": 1, "age": 2, "length": 3}}
+    record = create(database, ann, service.NewVersion("sklearn", "a" * 64, 10, sample))
+    async with publishing(database, cluster):
+        await until(lambda: not pending(database))
+    (version,) = cluster.objects[record.id]["spec"]["versions"]
+    assert version["sampleColumns"] == ["width", "age", "length"]
 
 
 async def test_a_model_reaches_the_cluster_as_a_whole_resource(database: Database, ann: Caller) -> None:

@@ -130,6 +130,13 @@ def test_the_runtime_gets_the_variables_of_the_contract() -> None:
     }
 
 
+def test_a_sample_has_its_fields_in_order_though_kubernetes_sorts_them() -> None:
+    sample = {"input": {"a": 1, "b": 2, "c": 3}}
+    version = a_version(sample=sample, sample_columns=("c", "a"))
+    text = _model_env(a_model().versions(version))["MODELPORT_RUNTIME_SAMPLE"]
+    assert list(json.loads(text)["input"].items()) == [("c", 3), ("a", 1), ("b", 2)]
+
+
 def test_a_sample_arrives_as_it_is_though_kubernetes_expands_variables() -> None:
     sample = {"input": {"price": "$$5 $(PATH)", "name": "Zoë"}}
     text = _model_env(a_model().versions(a_version(sample=sample)))["MODELPORT_RUNTIME_SAMPLE"]
