@@ -83,8 +83,13 @@ def _of_version(version: ModelVersion) -> dict[str, Any]:
         "uri": version.artifact.uri,
         "sha256": version.artifact.sha256,
         "sample": version.sample,
-        "sampleColumns": version.sample_columns,
+        "sampleColumns": _order(version.ordered_sample),
     }
+
+
+def _order(sample: dict[str, Any] | None) -> list[str]:
+    row = (sample or {}).get("input")
+    return list(row) if isinstance(row, dict) else []
 
 
 def _plain(setting: msgspec.Struct | None) -> Any:

@@ -72,8 +72,8 @@ if libc.prctl(1, 0, 0, 0, 0) < 0: raise OSError(ctypes.get_errno(), '')
     "lifts its memory limit": "import resource as r; r.prlimit(0, r.RLIMIT_AS, (-1, -1))",
     "makes a pair of sockets": "import socket; socket.socketpair()",
     "enlarges a pipe": "import fcntl, os; fcntl.fcntl(os.pipe()[1], 1031, 1 << 20)",
-    "locks a file": "import fcntl; fcntl.flock(open(fcntl.__file__), fcntl.LOCK_SH)",
-    "locks a part of a file": "import fcntl; fcntl.lockf(open(fcntl.__file__), fcntl.LOCK_SH, 1)",
+    "locks a file": "import fcntl, os; fcntl.flock(open(os.__file__), fcntl.LOCK_SH)",
+    "locks a part of a file": "import fcntl, os; fcntl.lockf(open(os.__file__), fcntl.LOCK_SH, 1)",
     "makes memory that is not counted": "import os; os.memfd_create('x')",
 }
 
