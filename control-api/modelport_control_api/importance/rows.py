@@ -5,23 +5,19 @@ import io
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import orjson
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.batch.formats.layout import InputSignature
 from modelport_control_api.batch.formats.limits import InputInvalid
 from modelport_control_api.drift.profiles.csv_rows import open_rows
-from modelport_control_api.history.tables import KeptPrediction
+from modelport_control_api.history.rows import newest_rows
 
 MOST_ROWS = 1000
 """A mean over so many is within a few percent, and a large forest takes minutes for them."""
 FEWEST_ROWS = 30
-_LOOKED_AT = 5000
 _MOST_BYTES = 16 << 20
-_HIDDEN = '"[redacted]"'
 
 
 def sampled(path: Path) -> tuple[bytes, int]:
@@ -70,37 +66,6 @@ def _csv(names: Sequence[str], rows: Iterator[list[str]]) -> bytes:
 
 
 def of_history(session: Session, model_id: str, version: str) -> tuple[bytes, int]:
-    """Return the newest rows that the version predicted, as JSON Lines, and how many they are.
-
-    Left out: what was refused, too long to be kept, hidden in part, or sent by the Open Inference Protocol.
-    """
-    query = (
-        select(KeptPrediction.request)
-        .where(KeptPrediction.model_id == model_id, KeptPrediction.version == version)
-        .where(KeptPrediction.status == 200, KeptPrediction.request.is_not(None))
-        .order_by(KeptPrediction.created_at.desc(), KeptPrediction.id.desc())
-        .limit(_LOOKED_AT)
-    )
-    rows: list[Any] = []
-    for request in session.scalars(query):
-        if request is not None and _HIDDEN not in request:
-            rows += _rows_of(request)
-        if len(rows) >= MOST_ROWS:
-            break
-    kept = rows[:MOST_ROWS]
+    """Return the newest rows that the version predicted, as JSON Lines, and how many they are."""
+    kept = newest_rows(session, model_id, limit=MOST_ROWS, version=version)
     return b"".join(orjson.dumps({"input": row}, option=orjson.OPT_APPEND_NEWLINE) for row in kept), len(kept)
-
-
-def _rows_of(request: str) -> list[Any]:
-    try:
-        body = orjson.loads(request)
-    except orjson.JSONDecodeError:
-        return []
-    if not isinstance(body, dict):
-        return []
-    if "input" in body:
-        return [body["input"]]
-    rows = body.get("inputs")
-    if not isinstance(rows, list) or any(isinstance(each, dict) and "datatype" in each for each in rows):
-        return []
-    return rows

@@ -42,6 +42,7 @@ from modelport_control_api.models.bundles import endpoints as bundles
 from modelport_control_api.models.upload_openapi import with_limits
 from modelport_control_api.monitoring import endpoints as drift_calls
 from modelport_control_api.monitoring import internal_endpoints as drift_internal
+from modelport_control_api.rollouts import internal_endpoints as rollouts_internal
 from modelport_control_api.settings import Settings
 from modelport_control_api.ui.shell import UiShell
 from modelport_control_api.ui.wiring import add_ui
@@ -112,6 +113,7 @@ def build_internal() -> FastAPI:
         job_submission,
         usage_calls,
         drift_internal,
+        rollouts_internal,
         access_tokens,
         health,
     )

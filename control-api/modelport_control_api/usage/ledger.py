@@ -17,6 +17,7 @@ from modelport_control_api.usage.tables import (
     RequestsOfDay,
     RequestsOfHour,
     RequestsOfMinute,
+    RolloutEvidence,
     TotalsOfDay,
     TotalsOfHour,
     TotalsOfMinute,
@@ -82,6 +83,7 @@ def write(session: Session, batches: Sequence[UsageBatch]) -> int:
     new = _remember(session, {batch.id: batch for batch in batches})
     # Only of nothing is a row's sum not more than what was added to it, which `_add_totals` goes by.
     lines = [line for batch in new for line in batch.lines if line.requests]
+    _add(session, RolloutEvidence.__table__, _evidence(new), "count")
     for seconds, requests, _ in _PERIODS:
         _add(session, requests.__table__, _requests(lines, seconds))
     # Last: from everybody's totals on writers follow each other.
@@ -122,15 +124,23 @@ def _requests(lines: Sequence[UsageLine], seconds: int) -> Mapping[_Key, int]:
     return counts
 
 
+def _evidence(batches: Sequence[UsageBatch]) -> Mapping[_Key, int]:
+    counts: Counter[_Key] = Counter()
+    for batch in batches:
+        for line in batch.evidence:
+            counts[(line.model, line.rollout, line.step, line.counter)] += line.count
+    return counts
+
+
 def _start(line: UsageLine, seconds: int) -> int:
     return line.minute * 60 // seconds * seconds
 
 
-def _add(session: Session, table: Any, counts: Mapping[_Key, int]) -> None:
-    names = [column.name for column in table.primary_key.columns]
-    statement = _adding(session, table, ["requests"])
+def _add(session: Session, table: Any, counts: Mapping[_Key, int], column: str = "requests") -> None:
+    names = [each.name for each in table.primary_key.columns]
+    statement = _adding(session, table, [column])
     for keys in _slices(sorted(counts)):
-        rows = [dict(zip(names, key, strict=True), requests=counts[key]) for key in keys]
+        rows = [dict(zip(names, key, strict=True)) | {column: counts[key]} for key in keys]
         session.execute(statement, rows)
 
 

@@ -155,3 +155,18 @@ class TotalsOfHour(_Totals, Base):
 class TotalsOfDay(_Totals, Base):
     __tablename__ = "usage_totals_day"
     __table_args__ = _key(__tablename__)
+
+
+class RolloutEvidence(Base):
+    """What gateways counted of a rollout (decision 57), by names of `modelport_evidence.counters`.
+
+    No foreign keys: counts may come before or after what they are of.
+    """
+
+    __tablename__ = "rollout_evidence"
+
+    model_id: Mapped[str] = mapped_column(String(127), primary_key=True)
+    rollout: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    step: Mapped[str] = mapped_column(String(15), primary_key=True)
+    counter: Mapped[str] = mapped_column(String(200), primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)

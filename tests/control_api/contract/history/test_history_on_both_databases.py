@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from modelport_control_api.disk import NO_RESERVE
 from modelport_control_api.history.retention import Retention
+from modelport_control_api.history.rows import newest_rows
 from modelport_control_api.history.tables import KeptPrediction as Row
 from modelport_control_api.process import app
 from modelport_control_api.usage.samples import dispatch
@@ -250,3 +251,19 @@ async def test_rows_go_when_they_are_too_old_or_too_many(scene: Scene) -> None:
     assert scene.sweep(max_rows=4) == 2
     assert await scene.request_ids() == ["r0", "r1", "r2", "r3"]
     assert scene.sweep(max_rows=4) == 0
+
+
+async def test_rows_to_be_replayed_are_the_newest_in_which_nothing_was_hidden(scene: Scene) -> None:
+    await scene.configure(ON)
+    scene.arrive(
+        scene.kept(5, request='{"input": [1]}'),
+        scene.kept(4, request='{"inputs": [[2], [3]]}', version="v2"),
+        scene.kept(3, request='{"input": {"name": "[redacted]"}}'),
+        scene.kept(2, request='{"input": [4]}', status=422),
+        scene.kept(1, request='{"input": [5]}'),
+    )
+    with scene.platform.plane.context.database.transaction(read_only=True) as session:
+        assert newest_rows(session, scene.model_id, limit=10) == [[5], [2], [3], [1]]
+        assert newest_rows(session, scene.model_id, limit=2) == [[5], [2]]
+        assert newest_rows(session, scene.model_id, limit=10, version="v2") == [[2], [3]]
+        assert newest_rows(session, "another", limit=10) == []

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
 from modelport_control_api.settings import UsageSettings
-from modelport_control_api.usage import ledger, tables
+from modelport_control_api.usage import evidence, ledger, tables
 from modelport_control_api.usage.retention import remove_old
 from modelport_control_api.usage.tables import (
     EVERYBODY,
@@ -29,7 +29,7 @@ from modelport_control_api.usage.tables import (
     UsageBatchRow,
 )
 from modelport_telemetry.usage import wire
-from modelport_telemetry.usage.wire import UsageBatch, UsageLine
+from modelport_telemetry.usage.wire import EvidenceLine, UsageBatch, UsageLine
 
 REQUESTS = {60: RequestsOfMinute, 3600: RequestsOfHour, 86_400: RequestsOfDay}
 TOTALS = {60: TotalsOfMinute, 3600: TotalsOfHour, 86_400: TotalsOfDay}
@@ -202,3 +202,31 @@ def test_each_table_forgets_in_its_time(database: Database, monkeypatch: pytest.
     remove_old(database, kept, now=later)
     with database.transaction(read_only=True) as session:
         assert session.scalars(sa.select(UsageBatchRow)).all() == []
+
+
+def test_evidence_of_rollouts_is_summed_up_and_a_batch_that_comes_again_adds_none(database: Database) -> None:
+    rows, pairs = (
+        EvidenceLine("iris-1", 3, "shadow", counter, 2) for counter in ("shadow.rows", "shadow.pairs")
+    )
+    others = [EvidenceLine("iris-1", 4, "5", "shadow.rows", 7), EvidenceLine("wine-1", 3, "5", "x", 9)]
+    first = batch(line(), evidence=[rows, pairs, rows])
+    second = batch(evidence=[rows, *others])
+    assert write(database, first, second) == 2
+    assert write(database, first, second) == 0
+    with database.transaction(read_only=True) as session:
+        assert evidence.read(session, "iris-1", 3) == {"shadow": {"shadow.rows": 6, "shadow.pairs": 2}}
+        assert evidence.read(session, "iris-1", 4) == {"5": {"shadow.rows": 7}}
+        assert evidence.read(session, "iris-1", 5) == {}
+    assert held(database, RequestsOfMinute)
+
+
+def test_writers_of_the_same_evidence_at_the_same_time_lose_none(database: Database) -> None:
+    def report(_: int) -> None:
+        lines = [EvidenceLine("iris-1", 1, step, "shadow.rows", 1) for step in ("5", "1", "shadow")]
+        write(database, batch(evidence=lines))
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(report, range(40)))
+    with database.transaction(read_only=True) as session:
+        counts = evidence.read(session, "iris-1", 1)
+    assert counts == {step: {"shadow.rows": 40} for step in ("1", "5", "shadow")}

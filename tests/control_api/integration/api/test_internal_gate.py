@@ -15,6 +15,8 @@ GUARDED = {
     ("GET", "/internal/v1/drift/references"),
     ("GET", "/internal/v1/drift/bins/{reference}"),
     ("GET", "/internal/v1/drift/metrics"),
+    ("GET", "/internal/v1/rollouts/evidence"),
+    ("GET", "/internal/v1/rollouts/rows"),
     ("GET", "/internal/v1/batch/endpoints"),
     # With what is made of the key for one lock: `tests/control_api/unit/models/test_bundles.py`.
     ("GET", "/internal/v1/bundles/{lock_sha256}"),
@@ -84,6 +86,9 @@ async def test_without_a_key_of_its_own_the_control_api_believes_nobody(
         ("GET", "/internal/v1/drift/references", 200),
         ("GET", "/internal/v1/drift/bins/unknown", 404),
         ("GET", "/internal/v1/drift/metrics", 200),
+        ("GET", "/internal/v1/rollouts/evidence?model=m&rollout=1", 200),
+        ("GET", "/internal/v1/rollouts/rows?model=m&limit=10", 200),
+        ("GET", "/internal/v1/rollouts/rows?model=m&limit=0", 422),
         ("GET", "/internal/v1/batch/endpoints?model=m&version=v1", 503),
     ],
 )

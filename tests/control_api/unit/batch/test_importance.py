@@ -8,6 +8,7 @@ from modelport_control_api.batch.formats.layout import InputSignature
 from modelport_control_api.batch.formats.limits import InputInvalid
 from modelport_control_api.batch.storage.chunks import ChunkResults
 from modelport_control_api.batch.storage.contributions import Contributions, Terms
+from modelport_control_api.history import rows as kept
 from modelport_control_api.importance import rows
 from modelport_control_api.importance.figures import of_results
 
@@ -90,7 +91,7 @@ def test_some_rows_of_a_long_file_are_taken_at_random_and_always_the_same(
 
 
 def test_bodies_that_are_no_rows_give_none() -> None:
-    assert rows._rows_of('{"input": [1]}') == [[1]]
-    assert rows._rows_of('{"inputs": [[1], [2]]}') == [[1], [2]]
+    assert kept._rows_of('{"input": [1]}') == [[1]]
+    assert kept._rows_of('{"inputs": [[1], [2]]}') == [[1], [2]]
     for odd in ("[1]", "{", "{}", '{"inputs": 3}', '{"inputs": [{"name": "x", "datatype": "FP64"}]}'):
-        assert rows._rows_of(odd) == []
+        assert kept._rows_of(odd) == []
