@@ -17,6 +17,9 @@ from modelport_operator.core.naming import pods_selector, with_uid
 from modelport_operator.core.observed.last_log import logs_to_read, with_logs
 from modelport_operator.core.observed.observe import Observed, any_version_of, version_of
 from modelport_operator.core.observed.probe_results import ProbeResult
+from modelport_operator.core.rollout.advance import decide_rollout
+from modelport_operator.core.rollout.facts import RolloutFacts
+from modelport_operator.core.rollout.traffic import wanted_traffic
 from modelport_operator.core.sync import has_same_rules, is_as_wanted, is_edited
 from modelport_operator.core.versions import decide_traffic, decide_versions
 from modelport_operator.settings import Settings
@@ -25,6 +28,8 @@ from modelport_operator.settings import Settings
 _PROBE_AGAIN_SECONDS = 1.0
 # A version that has served but cannot be loaded now, on a busy machine say, is loaded again so often.
 _LOAD_AGAIN_SECONDS = 60.0
+# What gateways counted of a rollout comes a second later at the earliest.
+_ROLLOUT_SECONDS = 2.0
 # Whether somebody else's object, which is in the way, has gone is looked at so often.
 _LOOK_AGAIN_SECONDS = 5.0
 
@@ -59,11 +64,20 @@ class Decision:
         return dataclasses.replace(self, status=with_logs(self.status, logs), logs={})
 
 
-def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings) -> Decision:
-    """Return what to write now, and when to look again. Pure."""
+_NO_FACTS = RolloutFacts()
+
+
+def decide(
+    model: MLModel,
+    observed: Observed,
+    now: datetime,
+    settings: Settings,
+    facts: RolloutFacts = _NO_FACTS,
+) -> Decision:
+    """Return what to write now, and when to look again. Pure. `facts`: of the rollout, if one goes on."""
     if model.metadata.deletion_timestamp is not None:
         return Decision(status=_deleting_status(model, now))
-    status = _decide_status(model, observed, now, settings)
+    status = _decide_status(model, observed, now, settings, facts)
     failed = {version.name for version in status.versions if version.failed}
     stopped = failed | _to_load_again(status, observed, now)
     wanted = desired_objects(model, settings, stopped=stopped)
@@ -81,9 +95,13 @@ def decide(model: MLModel, observed: Observed, now: datetime, settings: Settings
     )
 
 
-def _decide_status(model: MLModel, observed: Observed, now: datetime, settings: Settings) -> MLModelStatus:
+def _decide_status(
+    model: MLModel, observed: Observed, now: datetime, settings: Settings, facts: RolloutFacts
+) -> MLModelStatus:
     versions = decide_versions(model, observed, settings)
     by_name = {version.name: version for version in versions}
+    rollout = decide_rollout(model, by_name, facts, now)
+    model = replace(model, spec=replace(model.spec, traffic=wanted_traffic(model, rollout)))
     stay_out = held_back(model, by_name)
     traffic = decide_traffic(model.spec.traffic, by_name, model.status.traffic, stay_out)
     return MLModelStatus(
@@ -94,6 +112,7 @@ def _decide_status(model: MLModel, observed: Observed, now: datetime, settings: 
         versions=versions,
         replicas=sum(version.replicas for version in versions),
         selector=pods_selector(model.metadata.name),
+        rollout=rollout,
     )
 
 
@@ -167,6 +186,8 @@ def _requeue_after(model: MLModel, status: MLModelStatus, observed: Observed) ->
     traffic_left = {each.version for each in model.status.traffic} - {each.version for each in status.traffic}
     if unheard or traffic_left or observed.preparing:
         return _PROBE_AGAIN_SECONDS
+    if status.rollout is not None and not status.rollout.is_over:
+        return _ROLLOUT_SECONDS
     if observed.is_held_up:
         return _LOOK_AGAIN_SECONDS
     return _LOAD_AGAIN_SECONDS if _fallen(status, observed) else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from modelport_crds.mlmodel import MLModel, MLModelStatus, VersionStatus
+from modelport_crds.mlmodel import MLModel, MLModelStatus, RolloutStatus, VersionStatus
 from modelport_crds.names import API_VERSION, FIELD_MANAGER, KIND
 from modelport_crds.reasons import Reason
 from modelport_crds.shares import listed
@@ -25,7 +25,12 @@ class Event:
 
 def events_of(before: MLModelStatus, after: MLModelStatus) -> tuple[Event, ...]:
     """In the order in which a user would report them."""
-    return (*_of_versions(before, after), *_of_engines(before, after), *_of_traffic(before, after))
+    return (
+        *_of_versions(before, after),
+        *_of_engines(before, after),
+        *_of_rollout(before, after),
+        *_of_traffic(before, after),
+    )
 
 
 def build_event(model: MLModel, event: Event, earlier: Object | None, now: datetime) -> Object:
@@ -89,6 +94,24 @@ def _of_engines(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
             detail = version.acceleration.detail if version.acceleration else ""
             reported = f"{version.name} answers from the model itself again. {detail}"
             yield Event("Warning", "AccelerationEnded", reported.rstrip()[:_LONGEST])
+
+
+def _of_rollout(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
+    was, now = before.rollout, after.rollout
+    if now is None or (was is not None and (was.id, was.state, was.step) == (now.id, now.state, now.step)):
+        return
+    if now.is_over:
+        good = now.state in {"Promoted", "Cancelled"}
+        yield Event("Normal" if good else "Warning", f"Rollout{now.state}", now.verdict[:_LONGEST])
+    else:
+        yield Event("Normal", "RolloutStep", _step(now))
+
+
+def _step(rollout: RolloutStatus) -> str:
+    if rollout.weight:
+        return f"{rollout.version} gets {rollout.weight} % of the requests."
+    words = {"Pending": "is awaited", "Replaying": "gets kept rows", "Shadowing": "gets copies of requests"}
+    return f"{rollout.version} {words[rollout.state]}."
 
 
 def _of_traffic(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:

@@ -18,6 +18,7 @@ from modelport_operator.shell.metrics import HELD_BACK, RECONCILE_ERRORS, RECONC
 from modelport_operator.shell.queue import WorkQueue
 from modelport_operator.shell.rate_limiter import PerKeyRateLimiter
 from modelport_operator.shell.reconcile import Key, Record, reconcile, record_nothing
+from modelport_operator.shell.rollouts import Evidence
 from modelport_operator.shell.runtimes import RuntimeClient, Runtimes
 from modelport_operator.shell.watching import EventSource, model_key, watching
 
@@ -30,8 +31,8 @@ class Controller:
     """`run` until `stop`. Reacts to events at once; timers only for what no event reports.
 
     `events`: where they come from; the watches of `kube` unless given. `record`: called with each change
-    of a model's status. `drain_seconds`: how long `stop` lets the passes in progress go on. `bundles`: as
-    `reconcile` has it.
+    of a model's status. `drain_seconds`: how long `stop` lets the passes in progress go on. `bundles` and
+    `evidence`: as `reconcile` has them.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Controller:
         runtimes: Runtimes | None = None,
         clock: Clock | None = None,
         bundles: Bundles | None = None,
+        evidence: Evidence | None = None,
         drain_seconds: float = 0.0,
     ) -> None:
         self._kube = kube
@@ -53,6 +55,7 @@ class Controller:
         self._runtimes = runtimes or RuntimeClient(sample_timeout_seconds=settings.sample_timeout_seconds)
         self._clock = clock or SystemClock()
         self._bundles = bundles
+        self._evidence = evidence
         self._drain_seconds = drain_seconds
         self._queue = WorkQueue()
         self._backoff: KeyedBackoff[Key] = KeyedBackoff(_FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS)
@@ -112,6 +115,7 @@ class Controller:
                     record=self._record,
                     check_engines=check_engines,
                     bundles=self._bundles,
+                    evidence=self._evidence,
                 )
         except Exception as error:  # noqa: BLE001 - one model's trouble, of any kind, must not stop the others
             self._retry(key, error)

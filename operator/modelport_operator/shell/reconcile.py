@@ -23,6 +23,7 @@ from modelport_operator.shell.credentials import without_credentials
 from modelport_operator.shell.metrics import WRITES
 from modelport_operator.shell.model_states import MODEL_STATES
 from modelport_operator.shell.probing import check_all, probe_all, read_logs
+from modelport_operator.shell.rollouts import Evidence, find_facts
 from modelport_operator.shell.runtimes import Runtimes
 
 
@@ -64,10 +65,12 @@ async def reconcile(
     record: Record = record_nothing,
     check_engines: bool = False,
     bundles: Bundles | None = None,
+    evidence: Evidence | None = None,
 ) -> float | None:
     """Bring the cluster one step nearer to what the model asks for.
 
     bundles: of models' own packages; None: this platform makes none.
+    evidence: what rollouts are decided by; without it they wait.
     check_engines: also probe the runtimes that serve already which engine predicts in them.
     Gives the seconds after which to look again, None to wait for the next event. Raises `KubeError` if the
     cluster did not do something: run it again. Killed between any two writes, the next pass goes on there.

@@ -139,6 +139,18 @@ class Runtimes(Protocol):
         """None: it could not predict now; probe again."""
         ...
 
+    async def answer(self, address: str, body: bytes) -> "Answer | None":
+        """Return the whole response to a predict body. None: it could not be reached, or made no sense."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response, whatever its HTTP status."""
+
+    status: int
+    body: bytes
+
 
 @dataclass(frozen=True)
 class _Request:
@@ -177,6 +189,11 @@ class RuntimeClient:
             return read_refusal(reply.code, reply.body)
         kept = reply.body[:_KEPT_RESPONSE_BYTES].decode(errors="ignore")
         return SampleAnswer(body=kept, sha256=hashlib.sha256(reply.body).hexdigest())
+
+    async def answer(self, address: str, body: bytes) -> Answer | None:
+        seconds = self._sample_timeout_seconds
+        reply = await self._send(_Request(address, "POST", "/predict", seconds, _MAX_RESPONSE_BYTES, body))
+        return None if reply is None else Answer(reply.code, reply.body)
 
     async def _send(self, request: _Request) -> _Reply | None:
         try:
