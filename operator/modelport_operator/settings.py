@@ -190,13 +190,20 @@ class Settings(BaseSettings):
     bundle_max_bytes: int = Field(default=5 * 1024**3, ge=1024**2)
     """Most bytes that the packages of one version may have when they are unpacked."""
 
+    control_url: str = Field(
+        default="", examples=["http://modelport-control-api-internal.modelport.svc:8001"]
+    )
+    """The control API's internal address: what gateways counted of a rollout is asked for there. Without it,
+    or without `MODELPORT_INTERNAL_KEY`, rollouts wait. On Kubernetes only."""
+
     internal_key: SecretStr | None = Field(
         default=None,
         min_length=16,
         examples=["$(openssl rand -hex 32)"],
         validation_alias="MODELPORT_INTERNAL_KEY",
     )
-    """The same as the control API's: with it the operator asks for bundles, and each Job hands in its own."""
+    """The same as the control API's: with it the operator asks for what rollouts are decided by, and for
+    bundles, of which each Job hands in its own."""
 
     runtime_listen: str = "0.0.0.0:8080"
     """Where a runtime listens: `0.0.0.0:8080` in a pod, `unix:/modelport/run/http.sock` on one machine."""

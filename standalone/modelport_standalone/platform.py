@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
+import httpx
 from modelport_operator.settings import ENVIRONMENT
 from modelport_operator.settings import Settings as OperatorSettings
 from modelport_operator.shell.controller import Controller
+from modelport_operator.shell.rollout.evidence import Evidence, EvidenceClient, LateEvidence
 from modelport_process.settings import read_settings
 from modelport_process.start import CannotStart
 
@@ -38,23 +40,34 @@ async def running(
                 data.cluster, artifacts=data.artifacts, max_own_bytes=settings.bundle_max_bytes
             )
         await stack.enter_async_context(cluster.running())
-        operator = await stack.enter_async_context(_operating(cluster, settings))
+        evidence = LateEvidence()
+        operator = await stack.enter_async_context(_operating(cluster, settings, evidence))
         with _explained(data):
             apps = await asyncio.to_thread(_build_apps, data, cluster)
         await stack.enter_async_context(apps.running())
+        evidence.open(_evidence(apps))
         await stack.enter_async_context(_batch_worker(data, cluster, apps))
         yield apps, operator
 
 
 @asynccontextmanager
-async def _operating(cluster: LocalCluster, settings: OperatorSettings) -> AsyncIterator[asyncio.Task[None]]:
-    controller = Controller(cluster, settings)
+async def _operating(
+    cluster: LocalCluster, settings: OperatorSettings, evidence: Evidence
+) -> AsyncIterator[asyncio.Task[None]]:
+    controller = Controller(cluster, settings, evidence=evidence)
     task = asyncio.create_task(controller.run())
     try:
         yield task
     finally:
         controller.stop()
         await asyncio.wait([task])
+
+
+def _evidence(apps: "Apps") -> Evidence:
+    transport = httpx.ASGITransport(app=apps.control_plane.internal)
+    return EvidenceClient(
+        httpx.AsyncClient(transport=transport, base_url="http://control"), apps.internal_key
+    )
 
 
 def _operator_settings(data: DataDir, allow_unsandboxed: bool) -> OperatorSettings:

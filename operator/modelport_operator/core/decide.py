@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from modelport_crds.mlmodel import MLModel, MLModelStatus
-from modelport_crds.names import public_id
 from modelport_kube.kube import Object
 from msgspec.structs import replace
 
 from modelport_operator.core.compatibility import held_back
 from modelport_operator.core.conditions import decide_conditions, deleting_conditions
 from modelport_operator.core.desired import desired_objects
-from modelport_operator.core.naming import pods_selector, with_uid
+from modelport_operator.core.naming import pods_selector, public_id_of, with_uid
 from modelport_operator.core.observed.last_log import logs_to_read, with_logs
 from modelport_operator.core.observed.observe import Observed, any_version_of, version_of
 from modelport_operator.core.observed.probe_results import ProbeResult
@@ -106,7 +105,7 @@ def _decide_status(
     traffic = decide_traffic(model.spec.traffic, by_name, model.status.traffic, stay_out)
     return MLModelStatus(
         observed_generation=model.metadata.generation,
-        url=f"/predict/{_public_id(model, settings)}",
+        url=f"/predict/{public_id_of(model, settings)}",
         conditions=decide_conditions(model, by_name, traffic, now),
         traffic=traffic,
         versions=versions,
@@ -118,11 +117,6 @@ def _decide_status(
 
 def _deleting_status(model: MLModel, now: datetime) -> MLModelStatus:
     return replace(model.status, conditions=deleting_conditions(model, now), traffic=())
-
-
-def _public_id(model: MLModel, settings: Settings) -> str:
-    metadata = model.metadata
-    return public_id(metadata.namespace, metadata.name, models_namespace=settings.models_namespace)
 
 
 def _is_there(wanted: Object, observed: Observed) -> bool:

@@ -11,6 +11,13 @@ from modelport_crds.reasons import Reason
 from modelport_kube.kube import Object
 
 from modelport_operator.core.problems import Problem
+from modelport_operator.settings import Settings
+
+
+def public_id_of(model: MLModel, settings: Settings) -> str:
+    """Return what callers know the model by."""
+    metadata = model.metadata
+    return names.public_id(metadata.namespace, metadata.name, models_namespace=settings.models_namespace)
 
 
 def is_owned_by(uid: str, obj: Object) -> bool:

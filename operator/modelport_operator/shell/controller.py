@@ -18,7 +18,7 @@ from modelport_operator.shell.metrics import HELD_BACK, RECONCILE_ERRORS, RECONC
 from modelport_operator.shell.queue import WorkQueue
 from modelport_operator.shell.rate_limiter import PerKeyRateLimiter
 from modelport_operator.shell.reconcile import Key, Record, reconcile, record_nothing
-from modelport_operator.shell.rollouts import Evidence
+from modelport_operator.shell.rollout.evidence import Evidence
 from modelport_operator.shell.runtimes import RuntimeClient, Runtimes
 from modelport_operator.shell.watching import EventSource, model_key, watching
 

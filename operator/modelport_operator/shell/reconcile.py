@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 import structlog
-from modelport_crds.mlmodel import MLModel, MLModelStatus, from_object, status_to_object
+from modelport_crds.mlmodel import MLModel, MLModelStatus, RolloutStatus, from_object, status_to_object
 from modelport_crds.names import KIND, LABEL_MODEL
 from modelport_kube.kube import RESOURCES, Kube, Object
 
@@ -23,7 +23,7 @@ from modelport_operator.shell.credentials import without_credentials
 from modelport_operator.shell.metrics import WRITES
 from modelport_operator.shell.model_states import MODEL_STATES
 from modelport_operator.shell.probing import check_all, probe_all, read_logs
-from modelport_operator.shell.rollouts import Evidence, find_facts
+from modelport_operator.shell.rollout.evidence import Evidence, find_facts
 from modelport_operator.shell.runtimes import Runtimes
 
 
@@ -88,11 +88,12 @@ async def reconcile(
     observed = replace(observed, probe_results=results, status_probes=checked)
     observed = observed.withholding(await without_credentials(kube, model, settings))
     observed = replace(observed.withholding(packed.problems), preparing=packed.preparing)
-    decision = decide(model, observed, clock.now(), settings)
+    facts = await find_facts(evidence, runtimes, model, observed, settings)
+    decision = decide(model, observed, clock.now(), settings, facts)
     refusals = await apply_by_version(kube, decision.apply)
     if refusals:
         reported = observed.refused({refusal.version: refusal.problem for refusal in refusals})
-        decision = decide(model, reported, clock.now(), settings)
+        decision = decide(model, reported, clock.now(), settings, facts)
     if decision.logs:
         decision = decision.keeping(await read_logs(kube, key.namespace, decision.logs))
     await _carry_out(kube, as_found, decision)
@@ -139,5 +140,11 @@ def _log_changes(model: MLModel, decision: Decision) -> None:
         before = model.status.version(version.name)
         if before is None or before.reason != version.reason:
             log.info("version_changed", version=version.name, reason=version.reason, message=version.message)
+    if (rollout := decision.status.rollout) and _stage(rollout) != _stage(model.status.rollout):
+        log.info("rollout_moved", state=rollout.state, step=rollout.step, verdict=rollout.verdict)
     if decision.status.traffic != model.status.traffic:
         log.info("traffic_moved", traffic={each.version: each.weight for each in decision.status.traffic})
+
+
+def _stage(rollout: RolloutStatus | None) -> tuple[int, str, str] | None:
+    return (rollout.id, rollout.state, rollout.step) if rollout else None

@@ -164,7 +164,7 @@ def test_closed_each_calls_those_that_it_needs() -> None:
         "gateway": {dns, kubernetes, models, "control-api:8001", "redis:6379"},
         # The batch worker is in its pod.
         "control-api": {dns, kubernetes, models, "postgresql:5432", "redis:6379"},
-        "operator": {dns, kubernetes, models},
+        "operator": {dns, kubernetes, models, "control-api:8001"},
         "migration": {dns, "postgresql:5432"},
         "test": {dns, "control-api:8000", "gateway:8080"},
     }
@@ -180,7 +180,7 @@ def test_closed_with_all_outside_the_rules_given_are_the_way_there() -> None:
         "gateway": {dns, kubernetes, models, "control-api:8001", "10.1.2.3/32:443"},
         "control-api": {dns, kubernetes, "10.1.2.3/32:443"},
         "worker": {dns, models, "control-api:8001", "10.1.2.3/32:443"},
-        "operator": {dns, kubernetes, models},
+        "operator": {dns, kubernetes, models, "control-api:8001"},
         "migration": {dns, "10.1.2.3/32:443"},
     }
 

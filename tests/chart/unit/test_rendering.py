@@ -233,7 +233,7 @@ def test_the_platform_s_parts_and_no_others_get_the_key_of_the_internal_port(def
         if environment(container).get("MODELPORT_INTERNAL_KEY")
         == {"secretKeyRef": {"name": "modelport-internal", "key": "key"}}
     }
-    assert keyed == {"gateway", "control-api", "worker"}
+    assert keyed == {"gateway", "control-api", "operator", "worker"}
 
 
 def test_model_files_on_s3_need_no_volume_and_allow_replicas() -> None:

@@ -35,7 +35,7 @@ def test_without_an_index_nothing_of_it_is_there() -> None:
     assert there(objects) == {}
     assert NAMESPACE not in str(objects)
     assert "MODELPORT_CONTROL_API_OWN_REQUIREMENTS" not in variables(objects, "control-api")
-    assert "MODELPORT_INTERNAL_KEY" not in variables(objects, "operator")
+    assert "MODELPORT_OPERATOR_BUNDLES_BASE_URL" not in variables(objects, "operator")
 
 
 def test_control_api_and_operator_know_the_index(made: list[Object]) -> None:

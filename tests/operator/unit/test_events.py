@@ -3,10 +3,11 @@
 from datetime import timedelta
 from itertools import pairwise
 
-from modelport_crds.mlmodel import MLModelStatus, VersionStatus
+from modelport_crds.mlmodel import MLModelStatus, RolloutStatus, VersionStatus
 from modelport_kube.kube import Object
 from modelport_operator.core.events import Event, build_event, event_name, events_of
 from modelport_operator.shell.event_recorder import EventRecorder
+from msgspec.structs import replace
 
 from tests.operator.unit.harness import NOW, StandingClock
 from tests.support.builders import a_model, targets
@@ -47,6 +48,27 @@ def test_a_failure_is_a_warning_with_its_message() -> None:
 def test_how_far_a_start_has_come_is_no_happening() -> None:
     later = VersionStatus(name="v1", reason="Progressing", message="v1 is fetching the model file.")
     assert events_of(_status(STARTING), _status(later)) == ()
+
+
+SHADOWING = RolloutStatus(id=1, version="v2", baseline="v1", state="Shadowing", step="shadow")
+
+
+def _rolling(**changes: object) -> MLModelStatus:
+    return MLModelStatus(rollout=replace(SHADOWING, **changes))
+
+
+def test_the_steps_of_a_rollout_are_reported_and_not_what_is_counted_meanwhile() -> None:
+    assert events_of(NOTHING, _rolling()) == (Event("Normal", "RolloutStep", "v2 gets copies of requests."),)
+    assert events_of(_rolling(), _rolling(held="10 rows of 200 are compared.")) == ()
+    assert events_of(_rolling(), _rolling(state="Canary", step="5", weight=5)) == (
+        Event("Normal", "RolloutStep", "v2 gets 5 % of the requests."),
+    )
+
+
+def test_a_rollout_that_was_rolled_back_is_a_warning_with_its_verdict() -> None:
+    verdict = "v2 answers 6.1 % of rows otherwise than v1 (1 % tolerated); v1 serves on."
+    (reported,) = events_of(_rolling(), _rolling(state="RolledBack", verdict=verdict))
+    assert reported == Event("Warning", "RolloutRolledBack", verdict)
 
 
 def test_that_nothing_changed_is_no_happening() -> None:

@@ -96,7 +96,9 @@ def _by_a_person(turn: _Turn) -> RolloutStatus:
         verdict = f"A person rolled it back; {verdicts.serves_on(rollout)}"
         return _ended(rollout, "RolledBack", verdict, turn.now)
     if not (turn.candidate.answered and turn.candidate.ready):
-        return replace(rollout, held=f"It is promoted once {rollout.version} answers. {turn.candidate.message}")
+        return replace(
+            rollout, held=f"It is promoted once {rollout.version} answers. {turn.candidate.message}"
+        )
     return _ended(rollout, "Promoted", f"A person promoted it; {rollout.version} serves.", turn.now)
 
 
@@ -155,7 +157,7 @@ def _shadowing_begun(turn: _Turn, rollout: RolloutStatus | None = None) -> Rollo
 
 def _shadowing(turn: _Turn) -> RolloutStatus:
     rollout = _judged(turn)
-    if rollout.is_over:
+    if rollout.is_over or turn.facts.counts is None:
         return rollout
     rows, least = turn.facts.total().get(counters.ROWS, 0), turn.wanted.strategy.shadow.min_rows
     if rows < least:
@@ -167,7 +169,7 @@ def _shadowing(turn: _Turn) -> RolloutStatus:
 
 def _canary(turn: _Turn) -> RolloutStatus:
     rollout = _judged(turn)
-    if rollout.is_over:
+    if rollout.is_over or turn.facts.counts is None:
         return rollout
     if held := _held(turn, rollout) or _held_step(turn):
         return replace(rollout, held=held)
@@ -176,7 +178,9 @@ def _canary(turn: _Turn) -> RolloutStatus:
 
 def _baking(turn: _Turn) -> RolloutStatus:
     rollout = _judged(turn)
-    if rollout.is_over or turn.wanted.paused or not turn.lasted(turn.wanted.strategy.bake_minutes):
+    if rollout.is_over or turn.facts.counts is None or turn.wanted.paused:
+        return rollout
+    if not turn.lasted(turn.wanted.strategy.bake_minutes):
         return rollout
     total = turn.facts.total()
     rows, requests = total.get(counters.ROWS, 0), total.get(counters.live_requests(counters.CANDIDATE), 0)
@@ -211,8 +215,6 @@ def _beyond(findings: Sequence[Finding]) -> Finding | None:
 
 def _held(turn: _Turn, rollout: RolloutStatus) -> str:
     """Say why the candidate gets no more requests than it has; empty: it may."""
-    if turn.facts.counts is None:
-        return turn.facts.unheard
     if turn.wanted.paused:
         return "It is paused."
     if not turn.candidate.ready:

@@ -14,8 +14,8 @@ Counts = Mapping[str, int]
 
 @dataclass(frozen=True)
 class RolloutFacts:
-    """`counts`: by step, what gateways counted, as far as the database has it. `replay`: what came of the kept
-    rows. Each is None where it was not asked for, or could not be: `unheard` says why.
+    """`counts`: by step, what gateways counted, as far as the database has it. `replay`: what came of the
+    kept rows. Each is None where it was not asked for, or could not be: `unheard` says why.
     """
 
     counts: Mapping[str, Counts] | None = None
@@ -42,6 +42,7 @@ def going_on(model: MLModel) -> RolloutStatus | None:
 
 
 def needs_counts(rollout: RolloutStatus) -> bool:
+    """Whether what gateways count now decides how it goes on."""
     return rollout.state in {"Shadowing", "Canary", "Baking"}
 
 

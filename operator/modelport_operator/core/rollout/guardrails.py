@@ -7,9 +7,7 @@ from msgspec.structs import asdict
 from modelport_operator.core.rollout.facts import Counts
 
 
-def findings_of(
-    wanted: Rollout, rollout: RolloutStatus, counts: Counts, level: float
-) -> tuple[Finding, ...]:
+def findings_of(wanted: Rollout, rollout: RolloutStatus, counts: Counts, level: float) -> tuple[Finding, ...]:
     """Judge the counts. `level`: how likely all guardrails together may be to err."""
     judgement = judge(
         counts,

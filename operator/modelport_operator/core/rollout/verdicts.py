@@ -24,6 +24,7 @@ def beyond(rollout: RolloutStatus, finding: Finding, *, where: str = "") -> str:
 
 
 def promoted(rollout: RolloutStatus, rows: int, requests: int) -> str:
+    """`v2 stayed within what is tolerated over 2,000 compared rows and 120 requests of callers; v2 serves.`"""
     return (
         f"{rollout.version} stayed within what is tolerated over {counted(rows, 'compared row')} and "
         f"{counted(requests, 'request')} of callers; {rollout.version} serves."
@@ -31,6 +32,7 @@ def promoted(rollout: RolloutStatus, rows: int, requests: int) -> str:
 
 
 def inconclusive(rollout: RolloutStatus, hours: int) -> str:
+    """`After 24 hours it is not known well enough how slow it is; v1 serves on.`"""
     return (
         f"After {counted(hours, 'hour')} it is not known well enough {unknown(rollout.findings)}; "
         f"{serves_on(rollout)}"

@@ -21,6 +21,7 @@ from modelport_operator.shell.kubernetes.http import Health, serving
 from modelport_operator.shell.kubernetes.kopf_events import kopf_events
 from modelport_operator.shell.kubernetes.leadership import Leadership
 from modelport_operator.shell.metrics import LEADER
+from modelport_operator.shell.rollout.evidence import open_evidence
 
 
 class RepairingApi(KubernetesApi):
@@ -87,6 +88,7 @@ def _build_controller(client: ApiClient, settings: Settings, stop: asyncio.Event
         record=EventRecorder(kube),
         drain_seconds=settings.drain_seconds,
         bundles=open_bundles(settings),
+        evidence=open_evidence(settings),
     )
 
 
