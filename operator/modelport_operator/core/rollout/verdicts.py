@@ -24,7 +24,7 @@ def beyond(rollout: RolloutStatus, finding: Finding, *, where: str = "") -> str:
 
 
 def promoted(rollout: RolloutStatus, rows: int, requests: int) -> str:
-    """`v2 stayed within what is tolerated over 2,000 compared rows and 120 requests of callers; v2 serves.`"""
+    """`v2 stayed within what is tolerated over 20 compared rows and 12 requests of callers; v2 serves.`"""
     return (
         f"{rollout.version} stayed within what is tolerated over {counted(rows, 'compared row')} and "
         f"{counted(requests, 'request')} of callers; {rollout.version} serves."
