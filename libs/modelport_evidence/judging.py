@@ -1,0 +1,217 @@
+"""Whether a candidate stays within what is tolerated: beyond it, within it, or not known yet.
+
+All from counts, at any number of looks. The level is shared out over the guardrails that are looked at; of
+the two questions about one, only one can be answered wrongly.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from modelport_evidence import counters
+from modelport_evidence.counters import BASELINE, CANDIDATE
+from modelport_evidence.quantiles import quantile_interval
+from modelport_evidence.rates import (
+    Interval,
+    above_log_e,
+    difference_above_log_e,
+    log_mean_exp,
+    mean_above_log_e,
+    mean_interval,
+    rate_interval,
+)
+from modelport_evidence.segments import worst_segment
+
+Counts = Mapping[str, int]
+State = Literal["within", "beyond", "unknown"]
+
+NOTICEABLE_SECONDS = 0.005
+"""A 99th percentile that is greater by less is tolerated whatever the ratio: nobody notices."""
+# A tolerance of none at all is as much: no test can prove a rate to be 0.
+_LEAST_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class GuardrailFinding:
+    """What is known of one guardrail. `estimate`, `lower`, `upper` and `limit` are shares, or a ratio; None:
+    not known. `observations`: rows, pairs or calls."""
+
+    guardrail: str
+    state: State
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    limit: float
+    observations: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    findings: tuple[GuardrailFinding, ...]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    estimate: float | None
+    interval: Interval
+    observations: int
+
+
+@dataclass(frozen=True)
+class _Question:
+    counts: Counts
+    limit: float
+    level: float
+    candidate: str
+    baseline: str
+
+    def count(self, counter: str) -> int:
+        return self.counts.get(counter, 0)
+
+
+def judge(
+    counts: Counts, tolerances: Mapping[str, float], *, confidence: float, candidate: str, baseline: str
+) -> Judgement:
+    """Judge each guardrail that `tolerances` names; `confidence` is that of all together.
+
+    `counts`: by the names of `modelport_evidence.counters`, summed over all steps.
+    """
+    level = (1 - confidence) / max(1, len(tolerances))
+    return Judgement(
+        tuple(
+            _JUDGES[name](_Question(counts, limit, level, candidate, baseline))
+            for name, limit in tolerances.items()
+        )
+    )
+
+
+def split_is_off(candidate: int, baseline: int, weight: int, confidence: float) -> str | None:
+    """Say that requests were not split as `weight`, the candidate's percent, asks for; None: unsure."""
+    total = candidate + baseline
+    interval = rate_interval(candidate, total, 1 - confidence)
+    if not total or interval.lower <= weight / 100 <= interval.upper:
+        return None
+    return f"{_percent(candidate / total)} of the requests came to it where {weight} % were asked for."
+
+
+def _disagreement(asked: _Question) -> GuardrailFinding:
+    rows, differing = asked.count(counters.ROWS), asked.count(counters.DISAGREEMENTS)
+    interval = rate_interval(differing, rows, asked.level)
+    limit = max(asked.limit, _LEAST_TOLERANCE)
+    is_beyond = limit < 1 and above_log_e(differing, rows, limit) >= -math.log(asked.level)
+    estimate = differing / rows if rows else None
+    segment = worst_segment(asked.counts, asked.level) if is_beyond else None
+    message = (
+        f"{asked.candidate} answers {_share(estimate)} of rows otherwise than {asked.baseline} "
+        f"({_percent(asked.limit)} tolerated){f', mostly where {segment}' if segment else ''}"
+    )
+    return _finding(
+        "disagreement", asked, _Seen(estimate, interval, rows), is_beyond=is_beyond, message=message
+    )
+
+
+def _rate(name: str, verb: str, alone: Callable[[str], str], live: Callable[[str], str]) -> "_Judge":
+    """Of pairs, and of what callers had: the mean of two e-values is one."""
+
+    def judged(asked: _Question) -> GuardrailFinding:
+        pairs = asked.count(counters.PAIRS)
+        ups, downs = asked.count(alone(CANDIDATE)), asked.count(alone(BASELINE))
+        interval = mean_interval(ups, downs, pairs, asked.level)
+        limit = max(asked.limit, _LEAST_TOLERANCE)
+        evidence = log_mean_exp([mean_above_log_e(ups, downs, pairs, limit), _live_log_e(asked, live, limit)])
+        estimate = (ups - downs) / pairs if pairs else None
+        message = (
+            f"{asked.candidate} {verb} {_more(asked, estimate, live)} more of the requests than "
+            f"{asked.baseline} ({_percent(asked.limit)} tolerated)"
+        )
+        is_beyond = evidence >= -math.log(asked.level)
+        return _finding(name, asked, _Seen(estimate, interval, pairs), is_beyond=is_beyond, message=message)
+
+    return judged
+
+
+def _live_log_e(asked: _Question, live: Callable[[str], str], limit: float) -> float:
+    hits = (asked.count(live(CANDIDATE)), asked.count(live(BASELINE)))
+    trials = (
+        asked.count(counters.live_requests(CANDIDATE)),
+        asked.count(counters.live_requests(BASELINE)),
+    )
+    return difference_above_log_e(hits, trials, limit) if all(trials) else 0.0
+
+
+def _more(asked: _Question, paired: float | None, live: Callable[[str], str]) -> str:
+    """The greater of both differences: it is the one that decided."""
+    seen = [paired] if paired is not None else []
+    rates = [
+        asked.count(live(side)) / requests
+        for side in (CANDIDATE, BASELINE)
+        if (requests := asked.count(counters.live_requests(side)))
+    ]
+    if len(rates) == 2:
+        seen.append(rates[0] - rates[1])
+    return _share(max(seen, default=None))
+
+
+def _p99_ratio(asked: _Question) -> GuardrailFinding:
+    found = {side: _latencies(asked.counts, side) for side in (CANDIDATE, BASELINE)}
+    calls = min(sum(each.values()) for each in found.values())
+    # Two bounds of each of two percentiles.
+    slow, usual = (quantile_interval(each, 0.99, asked.level / 4) for each in found.values())
+    ratio = Interval(_ratio(slow.lower, usual.upper), _ratio(slow.upper, usual.lower))
+    is_beyond = ratio.lower > asked.limit and slow.lower - usual.upper > NOTICEABLE_SECONDS
+    is_within = ratio.upper <= asked.limit or slow.upper - usual.lower <= NOTICEABLE_SECONDS
+    message = (
+        f"the slowest hundredth of {asked.candidate}'s answers takes at least {ratio.lower:.2g} times "
+        f"as long as {asked.baseline}'s ({asked.limit:.3g} times tolerated)"
+    )
+    state: State = "beyond" if is_beyond else "within" if is_within else "unknown"
+    lower, upper = (each if math.isfinite(each) else None for each in (ratio.lower, ratio.upper))
+    return GuardrailFinding("p99_ratio", state, None, lower, upper, asked.limit, calls, message)
+
+
+def _latencies(counts: Counts, side: str) -> dict[int, int]:
+    return {
+        int(bucket): count
+        for name, count in counts.items()
+        for prefix, _, bucket in [name.rpartition(":")]
+        if f"{prefix}:" == counters.shadow_latency(side, 0)[:-1]
+    }
+
+
+def _ratio(one: float, other: float) -> float:
+    if other == 0:
+        return math.inf if one else 0.0
+    return 0.0 if math.isinf(other) else one / other
+
+
+def _finding(name: str, asked: _Question, seen: _Seen, *, is_beyond: bool, message: str) -> GuardrailFinding:
+    state: State = "beyond" if is_beyond else "within" if seen.interval.upper <= asked.limit else "unknown"
+    return GuardrailFinding(
+        guardrail=name,
+        state=state,
+        estimate=seen.estimate,
+        lower=seen.interval.lower,
+        upper=seen.interval.upper,
+        limit=asked.limit,
+        observations=seen.observations,
+        message=message,
+    )
+
+
+def _share(estimate: float | None) -> str:
+    return "an unknown share" if estimate is None else _percent(estimate)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.1 else f"{100 * share:.3g} %"
+
+
+_Judge = Callable[[_Question], GuardrailFinding]
+_JUDGES: Mapping[str, _Judge] = {
+    "disagreement": _disagreement,
+    "error_rate": _rate("error_rate", "fails", counters.failed_alone, counters.live_errors),
+    "refusal_rate": _rate("refusal_rate", "refuses", counters.refused_alone, counters.live_refusals),
+    "p99_ratio": _p99_ratio,
+}

@@ -1,0 +1,123 @@
+"""What is within, beyond or unknown, and in which words."""
+
+from bisect import bisect_left
+
+import numpy as np
+import pytest
+from modelport_evidence import counters
+from modelport_evidence.judging import GuardrailFinding, judge, split_is_off
+from modelport_evidence.quantiles import quantile_interval
+from modelport_telemetry.usage.latency import EDGES
+
+TOLERANCES = {"disagreement": 0.01, "error_rate": 0.01, "refusal_rate": 0.01, "p99_ratio": 2.0}
+
+
+def judged(counts: dict[str, int], guardrail: str) -> GuardrailFinding:
+    findings = judge(counts, TOLERANCES, confidence=0.95, candidate="v2", baseline="v1").findings
+    return next(each for each in findings if each.guardrail == guardrail)
+
+
+def compared(rows: int, disagreements: int) -> dict[str, int]:
+    return {counters.PAIRS: rows, counters.ROWS: rows, counters.DISAGREEMENTS: disagreements}
+
+
+@pytest.mark.parametrize(
+    ("rows", "disagreements", "state"),
+    [(0, 0, "unknown"), (300, 0, "unknown"), (800, 0, "within"), (200, 10, "beyond"), (5000, 50, "unknown")],
+)
+def test_disagreement(rows: int, disagreements: int, state: str) -> None:
+    assert judged(compared(rows, disagreements), "disagreement").state == state
+
+
+def test_its_sentence_says_how_much_and_where() -> None:
+    counts = compared(1000, 61)
+    assert judged(counts, "disagreement").message == (
+        "v2 answers 6.1 % of rows otherwise than v1 (1 % tolerated)"
+    )
+    counts |= {
+        counters.segment_rows("`shape` is missing"): 100,
+        counters.segment_disagreements("`shape` is missing"): 58,
+        counters.segment_rows("`size` is missing"): 500,
+        counters.segment_disagreements("`size` is missing"): 31,
+    }
+    assert judged(counts, "disagreement").message.endswith(", mostly where `shape` is missing")
+
+
+@pytest.mark.parametrize("verb", ["fails", "refuses"])
+def test_what_the_candidate_alone_fails_or_refuses(verb: str) -> None:
+    name, alone = {
+        "fails": ("error_rate", counters.failed_alone),
+        "refuses": ("refusal_rate", counters.refused_alone),
+    }[verb]
+    assert judged(compared(800, 0), name).state == "within"
+    assert judged(compared(800, 0) | {alone(counters.CANDIDATE): 6}, name).state == "unknown"
+    found = judged(compared(800, 0) | {alone(counters.CANDIDATE): 60}, name)
+    assert (found.state, found.message) == (
+        "beyond",
+        f"v2 {verb} 7.5 % more of the requests than v1 (1 % tolerated)",
+    )
+
+
+def test_what_both_versions_fail_now_and_then_speaks_against_neither() -> None:
+    counts = compared(3000, 0)
+    counts |= {counters.failed_alone(each): 60 for each in (counters.CANDIDATE, counters.BASELINE)}
+    assert judged(counts, "error_rate").state != "beyond"
+
+
+def test_errors_of_callers_alone_are_enough() -> None:
+    counts = {
+        counters.live_requests(counters.CANDIDATE): 1000,
+        counters.live_errors(counters.CANDIDATE): 60,
+        counters.live_requests(counters.BASELINE): 9000,
+        counters.live_errors(counters.BASELINE): 90,
+    }
+    found = judged(counts, "error_rate")
+    assert (found.state, found.message) == (
+        "beyond",
+        "v2 fails 5 % more of the requests than v1 (1 % tolerated)",
+    )
+
+
+def latencies(usual: float, slow: float, number: int = 3000) -> dict[str, int]:
+    """Of both in seconds: gamma-distributed around these."""
+    rng = np.random.default_rng(3)
+    counts: dict[str, int] = {}
+    for side, mean in ((counters.BASELINE, usual), (counters.CANDIDATE, slow)):
+        for seconds in rng.gamma(4, mean / 4, number):
+            name = counters.shadow_latency(side, bisect_left(EDGES, seconds))
+            counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("usual", "slow", "state"),
+    [(0.02, 0.02, "within"), (0.02, 0.07, "beyond"), (0.0002, 0.001, "within"), (0.02, 0.04, "unknown")],
+    ids=["alike", "slow", "nobody notices", "at the limit"],
+)
+def test_latencies(usual: float, slow: float, state: str) -> None:
+    assert judged(latencies(usual, slow), "p99_ratio").state == state
+
+
+def test_bounds_of_a_quantile_hold_the_true_one() -> None:
+    rng = np.random.default_rng(4)
+    missed = 0
+    for _ in range(60):
+        counts: dict[int, int] = {}
+        for seconds in rng.exponential(0.01, 2000):
+            bucket = bisect_left(EDGES, seconds)
+            counts[bucket] = counts.get(bucket, 0) + 1
+        interval = quantile_interval(counts, 0.99, 0.05)
+        missed += not interval.lower <= -0.01 * np.log(0.01) <= interval.upper
+        assert interval.upper < 0.08
+    assert missed <= 3
+
+
+def test_a_guardrail_that_is_not_named_is_not_looked_at() -> None:
+    found = judge(compared(100, 100), {"error_rate": 0.01}, confidence=0.95, candidate="v2", baseline="v1")
+    assert [each.guardrail for each in found.findings] == ["error_rate"]
+
+
+def test_a_split_is_off_only_where_that_is_sure() -> None:
+    assert split_is_off(50, 950, 5, 0.95) is None
+    assert split_is_off(0, 0, 5, 0.95) is None
+    assert split_is_off(500, 500, 5, 0.95) == ("50 % of the requests came to it where 5 % were asked for.")

@@ -1,0 +1,94 @@
+"""E-values and confidence sequences: what they are by definition, and what they promise."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from modelport_evidence.rates import (
+    above_log_e,
+    difference_above_log_e,
+    is_refuted,
+    mean_above_log_e,
+    mean_interval,
+    rate_interval,
+)
+from scipy import stats
+
+LEVEL = 0.05
+
+
+@st.composite
+def counted(draw: st.DrawFn, most: int = 2000) -> tuple[int, int]:
+    trials = draw(st.integers(1, most))
+    return draw(st.integers(0, trials)), trials
+
+
+@given(counted())
+def test_an_interval_holds_what_was_seen_and_its_edges_are_where_the_mixture_says(
+    seen: tuple[int, int],
+) -> None:
+    hits, trials = seen
+    interval = rate_interval(hits, trials, LEVEL)
+    assert 0 <= interval.lower <= hits / trials <= interval.upper <= 1
+    for edge, inwards in ((interval.lower, 1e-6), (interval.upper, -1e-6)):
+        if 0 < edge < 1 and 0 < edge + inwards < 1:
+            # scipy's beta-binomial over its binomial is the same likelihood ratio.
+            ratio = stats.betabinom.logpmf(hits, trials, 0.5, 10) - stats.binom.logpmf(hits, trials, edge)
+            assert ratio == pytest.approx(-math.log(LEVEL), abs=1e-4)
+
+
+def test_nothing_seen_is_nothing_known() -> None:
+    assert (rate_interval(0, 0, LEVEL).lower, rate_interval(0, 0, LEVEL).upper) == (0, 1)
+    assert (mean_interval(0, 0, 0, LEVEL).lower, mean_interval(0, 0, 0, LEVEL).upper) == (-1, 1)
+
+
+@given(counted(), st.floats(0.001, 0.5))
+def test_an_interval_refutes_what_it_leaves_out(seen: tuple[int, int], rate: float) -> None:
+    interval = rate_interval(*seen, LEVEL)
+    if min(abs(rate - interval.lower), abs(rate - interval.upper)) > 1e-6:
+        assert is_refuted(rate, *seen, LEVEL) == (not interval.lower < rate < interval.upper)
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.01, 0.2])
+def test_no_e_value_promises_more_than_one_on_average_where_the_rate_is_tolerated(rate: float) -> None:
+    """Exactly, over every outcome of 60 trials: E[e] = 1 at the tolerance, less below it."""
+    outcomes = range(61)
+    at, below = (stats.binom.pmf(outcomes, 60, each) for each in (rate, rate / 2))
+    values = np.exp([above_log_e(hits, 60, rate) for hits in outcomes])
+    assert at @ values == pytest.approx(1)
+    assert below @ values < 1
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.01, 0.1])
+def test_bets_on_a_mean_are_fair(mean: float) -> None:
+    downs, ups = 0.02, 0.02 + mean
+    expected = 0.0
+    for up in range(31):
+        for down in range(31 - up):
+            chance = stats.multinomial.pmf([up, down, 30 - up - down], 30, [ups, downs, 1 - ups - downs])
+            expected += chance * math.exp(mean_above_log_e(up, down, 30, mean))
+    assert expected == pytest.approx(1)
+
+
+def test_two_rates_that_differ_by_no_more_than_is_tolerated_are_no_evidence() -> None:
+    first, second = np.arange(21), np.arange(41)
+    for rates in [(0.1, 0.1), (0.15, 0.1), (0.05, 0.3)]:
+        chances = np.outer(stats.binom.pmf(first, 20, rates[0]), stats.binom.pmf(second, 40, rates[1]))
+        values = [[math.exp(difference_above_log_e((a, b), (20, 40), 0.05)) for b in second] for a in first]
+        assert (chances * values).sum() <= 1
+
+
+def test_an_interval_holds_at_every_look() -> None:
+    rng = np.random.default_rng(5)
+    missed = 0
+    for _ in range(400):
+        hits = (rng.random(2000) < 0.02).cumsum()
+        missed += any(is_refuted(0.02, int(hits[look]), look + 1, LEVEL) for look in range(9, 2000, 10))
+    assert missed <= 400 * LEVEL
+
+
+def test_a_mean_is_within_its_interval_and_more_is_known_of_more() -> None:
+    few, many = mean_interval(2, 1, 100, LEVEL), mean_interval(20, 10, 1000, LEVEL)
+    assert few.lower < many.lower < 0.01 < many.upper < few.upper
