@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_evidence.comparing import disagreements
 
@@ -75,6 +75,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_JSON, _JSON)
 def test_whatever_a_model_answers_is_compared(first: Any, second: Any) -> None:
     found = disagreements(first, second)

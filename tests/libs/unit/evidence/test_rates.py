@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modelport_evidence.rates import (
     above_log_e,
@@ -25,6 +25,7 @@ def counted(draw: st.DrawFn, most: int = 2000) -> tuple[int, int]:
     return draw(st.integers(0, trials)), trials
 
 
+@settings(deadline=None)
 @given(counted())
 def test_an_interval_holds_what_was_seen_and_its_edges_are_where_the_mixture_says(
     seen: tuple[int, int],
@@ -44,6 +45,7 @@ def test_nothing_seen_is_nothing_known() -> None:
     assert (mean_interval(0, 0, 0, LEVEL).lower, mean_interval(0, 0, 0, LEVEL).upper) == (-1, 1)
 
 
+@settings(deadline=None)
 @given(counted(), st.floats(0.001, 0.5))
 def test_an_interval_refutes_what_it_leaves_out(seen: tuple[int, int], rate: float) -> None:
     interval = rate_interval(*seen, LEVEL)
