@@ -63,7 +63,14 @@ def look(
 
 
 def _status(record: ModelRecord, live: MLModel | None) -> StatusView:
-    return model_view(record.traffic, live, record.compatible_with)
+    # While a rollout has the traffic, what is served is what is wanted.
+    rolled = served_traffic(live) if live is not None and _has_rollout(live) else {}
+    return model_view(rolled or record.traffic, live, record.compatible_with)
+
+
+def _has_rollout(live: MLModel) -> bool:
+    wanted, status = live.spec.rollout, live.status.rollout
+    return wanted is not None and status is not None and status.id == wanted.id
 
 
 def record_of(model_id: str, live: MLModel) -> ModelRecord:

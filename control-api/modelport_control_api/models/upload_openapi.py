@@ -109,6 +109,11 @@ VERSION_UPLOAD_BODY = _body(
             "default": "false",
             "description": "true: also if it lacks what callers of the version that serves depend on.",
         },
+        "rollout": {
+            "type": "string",
+            "enum": ["guarded"],
+            "description": "guarded: it gets no traffic but what a rollout gives it, which begins at once.",
+        },
         "replaces": {
             "type": "string",
             "pattern": f"^{VERSION_NAME}$",

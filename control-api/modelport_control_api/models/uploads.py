@@ -98,6 +98,7 @@ _VERSION_TEXTS = {
     "traffic": 16,
     "force": 16,
     "replaces": 16,
+    "rollout": 16,
     ensemble_request.FIELD: ensemble_request.MAX_TEXT_BYTES,
 }
 
@@ -280,6 +281,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
         "sample": lambda text: parse_sample(text) if text else None,
         "traffic": _share,
         "force": _force,
+        "rollout": _guarded,
         "acceleration": _check_acceleration,
         "replaces": _check_version_name,
         locking.FIELD: locking.check,
@@ -293,6 +295,8 @@ def check_texts(texts: Mapping[str, str]) -> None:
             errors[field] = str(error)
     if texts.get(locking.FIELD, "").strip() and texts.get("environment"):
         errors["environment"] = "and requirements contradict each other: give one of them"
+    if texts.get("rollout") and texts.get("traffic", "0") not in ("", "0"):
+        errors["traffic"] = "is the rollout's: leave it out"
     if errors:
         raise InvalidFields(*errors.items())
 
@@ -303,7 +307,14 @@ def rollout_of(texts: Mapping[str, str]) -> Rollout:
         _share(texts.get("traffic", "")),
         force=_force(texts.get("force", "")),
         instead_of=texts.get("replaces") or None,
+        guarded=_guarded(texts.get("rollout", "")),
     )
+
+
+def _guarded(text: str) -> bool:
+    if text not in ("", "guarded"):
+        raise ValueError("must be guarded (a rollout that proves itself begins), or left out")
+    return text == "guarded"
 
 
 def _profile(upload: ReceivedUpload) -> Profile | None:

@@ -35,6 +35,7 @@ from modelport_control_api.monitoring.evaluator import Evaluator
 from modelport_control_api.monitoring.wiring import DriftServices
 from modelport_control_api.process.apps import build_internal, build_public
 from modelport_control_api.publisher.cluster import Cluster
+from modelport_control_api.rollouts.ends import RolloutEnds
 from modelport_control_api.settings import Settings
 from modelport_control_api.usage.samples import Handler, Handlers
 from modelport_control_api.usage.wiring import UsageServices
@@ -117,6 +118,7 @@ def build(
         *_background(settings, accounts, drift),
         importance.keeper.run,
         importance.keeper.sweep_forever,
+        RolloutEnds(models).run,
     )
     return ControlPlane(public, internal, context, accounts, models, background)
 

@@ -42,6 +42,7 @@ from modelport_control_api.models.bundles import endpoints as bundles
 from modelport_control_api.models.upload_openapi import with_limits
 from modelport_control_api.monitoring import endpoints as drift_calls
 from modelport_control_api.monitoring import internal_endpoints as drift_internal
+from modelport_control_api.rollouts import endpoints as rollouts_calls
 from modelport_control_api.rollouts import internal_endpoints as rollouts_internal
 from modelport_control_api.settings import Settings
 from modelport_control_api.ui.shell import UiShell
@@ -78,6 +79,7 @@ def build_public(settings: Settings) -> FastAPI:
         versions_calls,
         drift_calls,
         importance_calls,
+        rollouts_calls,
         job_submission,
         jobs,
         history,

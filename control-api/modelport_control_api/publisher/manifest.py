@@ -7,7 +7,7 @@ from typing import Any
 from modelport_crds import mlmodel, names
 from modelport_kube.kube import Object
 
-from modelport_control_api.registry.records import ModelRecord, OwnRequirements, VersionRecord
+from modelport_control_api.registry.records import ModelRecord, OwnRequirements, RolloutRecord, VersionRecord
 
 # What the control API wrote, and so may delete: an MLModel applied with kubectl is left alone.
 MANAGED_BY = "modelport-control-api"
@@ -65,6 +65,17 @@ def build_spec(record: ModelRecord) -> mlmodel.MLModelSpec:
         acceleration=record.acceleration,
         sticky=record.sticky,
         history=_history(record),
+        rollout=_rollout(record.rollout) if record.rollout else None,
+    )
+
+
+def _rollout(rollout: RolloutRecord) -> mlmodel.Rollout:
+    return mlmodel.Rollout(
+        id=rollout.number,
+        version=rollout.version,
+        strategy=rollout.strategy,
+        paused=rollout.paused,
+        decision=rollout.decision,
     )
 
 

@@ -52,6 +52,7 @@ def undo(manifest: Object, there: Object) -> Object:
         "acceleration",
         "sticky",
         "history",
+        "rollout",
     )
     return {"spec": {field: manifest["spec"].get(field) for field in fields} | {"versions": versions}}
 
@@ -67,6 +68,7 @@ def _decided(spec: MLModelSpec) -> Mapping[str, Any]:
         "acceleration": spec.acceleration,
         "sticky": spec.sticky,
         "history": _plain(spec.history),
+        "rollout": _plain(spec.rollout),
         "traffic": weights(spec.traffic),
     }
     compared = {
@@ -92,9 +94,11 @@ def _order(sample: dict[str, Any] | None) -> list[str]:
     return list(row) if isinstance(row, dict) else []
 
 
-def _plain(setting: msgspec.Struct | None) -> Any:
+def _plain(setting: Any) -> Any:
     # With its defaults, unlike on the wire: whether someone wrote them out makes no difference.
-    return None if setting is None else {name: getattr(setting, name) for name in setting.__struct_fields__}
+    if not isinstance(setting, msgspec.Struct):
+        return setting
+    return {name: _plain(getattr(setting, name)) for name in setting.__struct_fields__}
 
 
 async def make_so(cluster: Cluster, manifest: Object) -> None:

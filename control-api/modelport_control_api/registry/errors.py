@@ -64,6 +64,36 @@ class ManagedWithKubectl(ModelError):
         )
 
 
+class RolloutNotFound(ModelError):
+    """The model has no rollout of this number."""
+
+    status = 404
+
+
+class RolloutOn(ModelError):
+    """It would get in the way of the rollout that is going on."""
+
+    status = 409
+
+    def __init__(self, number: int, version: str) -> None:
+        super().__init__(
+            f"Rollout {number} of {version} is going on and has the traffic: "
+            f"promote it, roll it back or cancel it first (POST …/rollouts/{number}/cancel)."
+        )
+
+
+class RolloutOver(ModelError):
+    """It has ended, or somebody has decided how it ends."""
+
+    status = 409
+
+
+class NothingToRollOut(ModelError):
+    """The version cannot be a candidate."""
+
+    status = 409
+
+
 class LogsElsewhere(ModelError):
     """The platform may read no logs in the model's namespace."""
 

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from modelport_crds.mlmodel import Acceleration, Access, Framework, Sticky
+from modelport_crds.mlmodel import (
+    Acceleration,
+    Access,
+    Framework,
+    RolloutDecision,
+    RolloutStatus,
+    RolloutStrategy,
+    Sticky,
+)
 
 from modelport_control_api.drift.records import DriftRecord, DriftThresholds
 
@@ -65,6 +73,22 @@ class HistoryRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutRecord:
+    """A rollout as it was asked for; `status`: how it ended, None while it goes on."""
+
+    number: int
+    version: str
+    baseline: str
+    strategy: RolloutStrategy
+    paused: bool
+    decision: RolloutDecision | None
+    status: RolloutStatus | None
+    created_by: str
+    created_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRecord:
     """`cache_ttl_seconds` None: responses are not cached. `rate_limit_requests` None: the platform's limit.
     `sticky` None: each request is drawn by the weights. `history` None: no predictions are kept.
@@ -93,6 +117,8 @@ class ModelRecord:
     data_drift: DriftThresholds = _PLATFORMS
     tags: tuple[str, ...] = ()
     """In the order of the alphabet; the cluster knows none."""
+    rollout: RolloutRecord | None = None
+    """The one that is going on."""
     managed_by: ManagedBy = "api"
     waits: bool = False
     """The last change is not yet published to the cluster."""

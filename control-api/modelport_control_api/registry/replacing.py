@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from modelport_crds.mlmodel import MLModel
+from modelport_crds.mlmodel import MLModel, RolloutStrategy
 from sqlalchemy.orm import Session
 
 from modelport_control_api.drift import repository as drift
 from modelport_control_api.identity import Caller
-from modelport_control_api.registry import environments, repository, service, version_deletion
+from modelport_control_api.registry import environments, guarded, repository, service, version_deletion
 from modelport_control_api.registry.errors import VersionNotFailed
 from modelport_control_api.registry.quotas import Limits
 from modelport_control_api.registry.records import ModelRecord
@@ -37,6 +37,10 @@ def add_version(
     record = service.add_version(
         session, caller, model_id, version, limits=limits, rollout=rollout, live=live
     )
+    if rollout.guarded:
+        name = record.versions[-1].name
+        guarded.start(session, caller, model_id, name, strategy=RolloutStrategy(), live=live)
+        record = service.get_model(session, caller.principal, model_id)
     if failed is None:
         return record, set()
     digests = version_deletion.delete_version(session, caller, model_id, failed, live)

@@ -5,15 +5,30 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import cast
 
-from modelport_crds.mlmodel import Acceleration, Access, Framework, Sticky
+import msgspec
+from modelport_crds.mlmodel import (
+    Acceleration,
+    Access,
+    Framework,
+    RolloutDecision,
+    RolloutStatus,
+    RolloutStrategy,
+    Sticky,
+)
 from sqlalchemy import ColumnElement, Text, select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.drift.records import DriftThresholds, to_drift_record
 from modelport_control_api.identity import Principal
-from modelport_control_api.registry.records import HistoryRecord, ModelRecord, OwnRequirements, VersionRecord
-from modelport_control_api.registry.tables import BundleRow, ModelRow, VersionRow
+from modelport_control_api.registry.records import (
+    HistoryRecord,
+    ModelRecord,
+    OwnRequirements,
+    RolloutRecord,
+    VersionRecord,
+)
+from modelport_control_api.registry.tables import BundleRow, ModelRow, RolloutRow, VersionRow
 
 # What comes from a URL may hold anything; PostgreSQL refuses a NUL with an error instead of finding nothing.
 _MODEL_ID = re.compile(r"[a-z0-9-]{1,63}")
@@ -128,7 +143,24 @@ def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:
         created_at=row.created_at,
         updated_at=row.updated_at,
         versions=tuple(_to_version_record(version) for version in row.versions),
+        rollout=to_rollout_record(row.rollout) if row.rollout else None,
         waits=waits,
+    )
+
+
+def to_rollout_record(row: RolloutRow) -> RolloutRecord:
+    """Copy the row, so that it outlives the session."""
+    return RolloutRecord(
+        number=row.number,
+        version=row.version,
+        baseline=row.baseline,
+        strategy=msgspec.convert(row.strategy, RolloutStrategy),
+        paused=row.paused,
+        decision=cast(RolloutDecision | None, row.decision),
+        status=msgspec.convert(row.status, RolloutStatus) if row.status else None,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
     )
 
 

@@ -6,6 +6,7 @@ from modelport_crds.mlmodel import MLModel
 from modelport_crds.shares import scaled
 
 from modelport_control_api.registry.compatibility import holds_traffic, to_be_compared
+from modelport_control_api.registry.errors import RolloutOn
 from modelport_control_api.registry.records import CompatibleWith, Traffic
 from modelport_control_api.registry.status_view import served_traffic
 from modelport_control_api.registry.tables import ModelRow
@@ -18,25 +19,36 @@ class Rollout:
     `share`: None: all of them, or those of the version that it takes the place of.
     `force`: also if it lacks what callers of the version that serves depend on.
     `instead_of`: the failed version that is removed for it.
+    `guarded`: none of them but what a rollout gives it, which is begun.
     """
 
     share: int | None = None
     force: bool = False
     instead_of: str | None = None
+    guarded: bool = False
 
 
 def roll_out(row: ModelRow, name: str, rollout: Rollout, live: MLModel | None) -> None:
-    """Have the new version get its share, once it is ready."""
+    """Have the new version get its share, once it is ready. Raises RolloutOn."""
+    if rollout.guarded:
+        return
     if rollout.share is None and rollout.instead_of is not None:
         take_place(row, rollout.instead_of, name, live, force=rollout.force)
         return
     share = 100 if rollout.share is None else rollout.share
     if not share:
         return
+    require_no_rollout(row)
     served = served_traffic(live) or row.traffic
     wanted = {**scaled(served, 100 - share), name: share}
     compatible_with = {} if rollout.force else to_be_compared(wanted, served)
     replace_traffic(row, wanted, compatible_with, live)
+
+
+def require_no_rollout(row: ModelRow) -> None:
+    """Raises RolloutOn while one goes on: what serves is the rollout's to say."""
+    if row.rollout is not None:
+        raise RolloutOn(row.rollout.number, row.rollout.version)
 
 
 def take_place(row: ModelRow, failed: str, name: str, live: MLModel | None, *, force: bool = False) -> None:

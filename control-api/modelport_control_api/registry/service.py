@@ -214,9 +214,12 @@ def append_version(row: ModelRow, version: NewVersion) -> str:
 
 
 def finish_change(
-    session: Session, caller: Caller, row: ModelRow, action: str, detail: dict[str, Any]
+    session: Session, caller: Caller | None, row: ModelRow, action: str, detail: dict[str, Any]
 ) -> ModelRecord:
-    """Count the change, notify the cluster and the audit log, and return the model as it is now."""
+    """Count the change, notify the cluster and the audit log, and return the model as it is now.
+
+    caller None: it is the platform's own.
+    """
     row.revision += 1
     row.updated_at = utc_now()
     outbox.record_change(session, row.id)

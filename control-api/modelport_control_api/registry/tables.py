@@ -164,9 +164,41 @@ class ModelRow(Base):
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    rollout: Mapped["RolloutRow | None"] = relationship(
+        primaryjoin="and_(ModelRow.id == RolloutRow.model_id, RolloutRow.ended_at.is_(None))",
+        lazy="selectin",
+        viewonly=True,
+        uselist=False,
+    )
+    """The one that is going on."""
     versions: Mapped[list["VersionRow"]] = relationship(
         order_by="VersionRow.number", lazy="selectin", cascade="all, delete-orphan", passive_deletes=True
     )
+
+
+class RolloutRow(Base):
+    """What was asked for, and how it ended. Where one stands that has not ended, the cluster knows.
+
+    Of a model one at most has not ended. Numbers are never used again: what is counted has them in its key.
+    """
+
+    __tablename__ = "rollouts"
+
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[str] = mapped_column(String(63))
+    baseline: Mapped[str] = mapped_column(String(63))
+    """What had the most traffic when it was asked for."""
+    strategy: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """As `spec.rollout.strategy`."""
+    paused: Mapped[bool] = mapped_column(default=False)
+    decision: Mapped[str | None] = mapped_column(String(10), default=None)
+    status: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    """`status.rollout` when it ended."""
+    created_by: Mapped[str] = mapped_column(String(36))
+    """The user's id."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class BundleRow(Base):

@@ -11,7 +11,7 @@ from modelport_control_api.registry import service
 from modelport_control_api.registry.compatibility import require_compatible, to_be_compared
 from modelport_control_api.registry.errors import NothingToRollBack, VersionNotReady
 from modelport_control_api.registry.records import ModelRecord
-from modelport_control_api.registry.rollout import forced, replace_traffic
+from modelport_control_api.registry.rollout import forced, replace_traffic, require_no_rollout
 from modelport_control_api.registry.status_view import served_traffic, version_view
 from modelport_control_api.registry.tables import ModelRow
 
@@ -27,9 +27,10 @@ def set_traffic(
 ) -> ModelRecord:
     """force: also to versions that lack what callers depend on.
 
-    Raises InvalidFields (unknown version, bad weight or sum), VersionNotReady or SignatureChanged.
+    Raises InvalidFields (unknown version, bad weight or sum), VersionNotReady, SignatureChanged or RolloutOn.
     """
     row = service.own_locked(session, caller.principal, model_id)
+    require_no_rollout(row)
     wanted = {version: weight for version, weight in traffic.items() if weight}
     _check_weights(row, traffic)
     _check_ready(wanted, live)
@@ -45,9 +46,10 @@ def roll_back(session: Session, caller: Caller, model_id: str, live: MLModel | N
     """Swap the wanted traffic with the one before: a second rollback takes the first one back.
 
     Nothing is compared: it has served before, and who goes back is in a hurry.
-    Raises `NothingToRollBack`, and what `service.own_locked` raises.
+    Raises `NothingToRollBack`, `RolloutOn`, and what `service.own_locked` raises.
     """
     row = service.own_locked(session, caller.principal, model_id)
+    require_no_rollout(row)
     if not row.previous_traffic:
         raise NothingToRollBack("There is no earlier traffic to go back to.")
     before = dict(row.traffic)

@@ -119,3 +119,42 @@ async def test_versions_uploaded_at_once_get_different_names(platform: Platform,
 async def test_an_id_that_can_be_none_is_not_found(platform: Platform, model_id: str) -> None:
     ann = await platform.account("ann")
     assert (await ann.http.get(f"/api/v1/models/{model_id}")).status_code == 404
+
+
+async def test_a_rollout_from_its_start_to_its_end(platform: Platform, model_bytes: bytes) -> None:
+    ann = await platform.account("ann")
+    model_id = (await ann.upload(model_bytes)).json()["id"]
+    url = f"/api/v1/models/{model_id}"
+    await platform.serve(model_id, {"v1": 100})
+    assert (await ann.upload_version(model_id, model_bytes, rollout="guarded")).status_code == 202
+    await platform.serve(model_id, {"v1": 100}, v1=READY, v2=READY)
+    starts = [ann.http.post(f"{url}/rollouts", json={"version": "v2"}) for _ in range(4)]
+    assert {answer.status_code for answer in await asyncio.gather(*starts)} == {409}
+    await until(lambda: "rollout" in platform.cluster.objects[model_id]["spec"])
+    finding = {"guardrail": "disagreement", "state": "within", "estimate": "0"}
+    platform.cluster.set_rollout(
+        model_id, id=1, version="v2", state="Promoted", verdict="Fine.", findings=[finding]
+    )
+    await until(lambda: "rollout" not in platform.cluster.objects[model_id]["spec"])
+    rollout = (await ann.http.get(f"{url}/rollouts/1")).json()
+    assert (rollout["state"], rollout["verdict"], rollout["findings"][0]["estimate"]) == (
+        "promoted",
+        "Fine.",
+        0,
+    )
+    assert (await ann.http.get(url)).json()["wanted_traffic"] == {"v2": 100}
+    assert (await ann.http.delete(url)).status_code == 204
+
+
+async def test_of_rollouts_that_are_started_at_once_one_begins(
+    platform: Platform, model_bytes: bytes
+) -> None:
+    ann = await platform.account("ann")
+    model_id = (await ann.upload(model_bytes)).json()["id"]
+    await platform.serve(model_id, {"v1": 100})
+    await ann.upload_version(model_id, model_bytes, traffic="0")
+    await platform.serve(model_id, {"v1": 100}, v1=READY, v2=READY)
+    url = f"/api/v1/models/{model_id}/rollouts"
+    starts = [ann.http.post(url, json={"version": "v2"}) for _ in range(6)]
+    statuses = sorted(answer.status_code for answer in await asyncio.gather(*starts))
+    assert statuses == [201, 409, 409, 409, 409, 409]

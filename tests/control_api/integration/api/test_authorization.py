@@ -13,6 +13,7 @@ from modelport_control_api.accounts.sessions import access_tokens
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
 from modelport_control_api.db.session import Database
 from modelport_control_api.history.tables import KeptPrediction
+from modelport_control_api.registry.tables import RolloutRow
 from modelport_control_api.signing_keys import rotation
 from modelport_control_api.signing_keys.ring import KeyRing
 
@@ -21,6 +22,7 @@ from tests.support.platform_process import PlatformProcess
 
 ALL_SCOPES = ["predict", "models:read", "models:write", "analytics:read"]
 MODEL, VERSION = "/api/v1/models/{model_id}", "/api/v1/models/{model_id}/versions/{version}"
+ROLLOUT = f"{MODEL}/rollouts/{{number}}"
 KEY = "/api/v1/api-keys/{key_id}"
 USER = "/api/v1/admin/users/{user_id}"
 JOB = "/api/v1/jobs/{job_id}"
@@ -64,6 +66,8 @@ TABLE: dict[str, set[str]] = {
         f"GET {MODEL}",
         *(f"GET {VERSION}{what}" for what in ("", "/logs", "/artifact", "/sbom", "/drift", "/reference")),
         f"GET {VERSION}/importance",
+        f"GET {MODEL}/rollouts",
+        f"GET {ROLLOUT}",
     },
     "write": {
         *(f"{method} {MODEL}" for method in ("PATCH", "DELETE")),
@@ -76,6 +80,8 @@ TABLE: dict[str, set[str]] = {
         f"PUT {MODEL}/traffic",
         f"POST {MODEL}/rollback",
         f"POST {MODEL}/redeploy",
+        f"POST {MODEL}/rollouts",
+        f"POST {ROLLOUT}/{{step}}",
     },
     "look at kept": {f"GET {KEPT}", f"GET {KEPT}/export", f"GET {KEPT}/{{prediction_id}}"},
     "forget kept": {f"DELETE {KEPT}", f"DELETE {KEPT}/{{prediction_id}}"},
@@ -112,6 +118,7 @@ BODIES: dict[str, Any] = {
     f"PATCH {MODEL}": {"access": "public"},
     f"PUT {MODEL}/traffic": {"v1": 100},
     f"POST {VERSION}/retry": {},
+    f"POST {MODEL}/rollouts": {"version": "v1"},
 }
 QUERIES: dict[str, str] = dict.fromkeys(
     (f"GET {KEPT}", f"GET {KEPT}/export", f"DELETE {KEPT}"), "?model_id={model_id}"
@@ -139,6 +146,8 @@ class Scene:
         real = {
             "{model_id}": self.model_id,
             "{version}": "v1",
+            "{number}": "1",
+            "{step}": "promote",
             "{key_id}": self.key_id,
             "{prediction_id}": self.prediction_id,
             "{job_id}": self.job_id,
@@ -168,7 +177,7 @@ def scene(
 
 
 def kept_prediction(platform: PlatformProcess, model_id: str) -> str:
-    """Written beside the platform: the model is shared, and its history is off."""
+    """Written beside the platform, as a rollout that is over: the model is shared, and its history is off."""
     kept = KeptPrediction(
         model_id=model_id, version="v1", created_at=datetime.now(UTC), caller_id="", api_key_id="",
         request_id="r", status=200, reason="", cache="miss", seconds=0.1, request="{}", request_bytes=2,
@@ -177,6 +186,17 @@ def kept_prediction(platform: PlatformProcess, model_id: str) -> str:
     database = Database(f"sqlite:///{platform.data}/modelport.db")
     with database.transaction() as session:
         session.add(kept)
+        session.add(
+            RolloutRow(
+                model_id=model_id,
+                number=1,
+                version="v2",
+                baseline="v1",
+                strategy={},
+                created_by="",
+                ended_at=datetime.now(UTC),
+            )
+        )
     database.close()
     return kept.id
 

@@ -98,11 +98,19 @@ class FakeCluster:
 
     def set_status(self, name: str, *, traffic: Mapping[str, int], **versions: Mapping[str, Any]) -> None:
         """Play the operator: say what is served and how each version is."""
+        known = self.objects[name].get("status", {}).get("rollout")
         status = {
             "traffic": [{"version": version, "weight": weight} for version, weight in traffic.items()],
             "versions": [{"name": version, **facts} for version, facts in versions.items()],
+            **({"rollout": known} if known else {}),
         }
         self.objects[name] = {**self.objects[name], "status": status}
+        self._notify(Event("MODIFIED", self.objects[name]))
+
+    def set_rollout(self, name: str, **status: Any) -> None:
+        """Play the operator: say where the rollout stands."""
+        known = self.objects[name]
+        self.objects[name] = {**known, "status": {**known.get("status", {}), "rollout": status}}
         self._notify(Event("MODIFIED", self.objects[name]))
 
     def _maybe_refuse(self, *, apply: bool = False) -> None:

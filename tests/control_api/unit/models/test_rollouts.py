@@ -1,0 +1,316 @@
+"""Rollouts by the API: what is asked for reaches the cluster, and how they end is written down."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from modelport_control_api.accounts.tables import AuditEntry
+from modelport_control_api.registry.guarded import end
+from modelport_crds.mlmodel import Guardrails, Replay, Rollout, RolloutStrategy, Shadow, from_object
+from sqlalchemy import select
+
+from tests.control_api.unit.models.fake_cluster import FAILED, READY, STARTING
+from tests.control_api.unit.models.platform import Account, Platform
+from tests.control_api.unit.models.test_kubectl import by_hand
+from tests.support.waiting import until
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+async def model_id(platform: Platform, ann: Account, iris_bytes: bytes) -> str:
+    """v1 serves, v2 is ready and gets nothing."""
+    made: str = (await ann.upload(iris_bytes)).json()["id"]
+    await platform.serve(made, {"v1": 100}, v1=READY)
+    assert (await ann.upload_version(made, iris_bytes, traffic="0")).status_code == 202
+    await platform.serve(made, {"v1": 100}, v1=READY, v2=READY)
+    return made
+
+
+def url(model_id: str, rest: str = "") -> str:
+    return f"/api/v1/models/{model_id}{rest}"
+
+
+async def start(ann: Account, model_id: str, version: str = "v2", **more: Any) -> Json:
+    made = await ann.http.post(url(model_id, "/rollouts"), json={"version": version, **more})
+    assert made.status_code == 201, made.text
+    assert made.headers["Location"] == url(model_id, f"/rollouts/{made.json()['id']}")
+    rollout: Json = made.json()
+    return rollout
+
+
+async def steer(ann: Account, model_id: str, step: str, number: int = 1) -> Any:
+    return await ann.http.post(url(model_id, f"/rollouts/{number}/{step}"))
+
+
+async def read(ann: Account, model_id: str, number: int = 1) -> Json:
+    rollout: Json = (await ann.http.get(url(model_id, f"/rollouts/{number}"))).raise_for_status().json()
+    return rollout
+
+
+def in_cluster(platform: Platform, model_id: str) -> Json:
+    spec: Json = platform.cluster.objects[model_id]["spec"]
+    return spec
+
+
+async def published(platform: Platform, model_id: str, is_there: Callable[[Json], bool]) -> None:
+    await until(lambda: is_there(in_cluster(platform, model_id)))
+
+
+async def reported(platform: Platform, model_id: str, **status: Any) -> None:
+    """Play the operator, and wait until the control API has heard."""
+    wanted = {"id": 1, "version": "v2", "baseline": "v1", **status}
+    platform.cluster.set_rollout(model_id, **wanted)
+    state = wanted["state"]
+    await platform.heard(model_id, lambda live: live.status.rollout and live.status.rollout.state == state)
+
+
+async def test_a_rollout_reaches_the_cluster_with_its_strategy(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    strategy = {
+        "replay": {"rows": 0},
+        "shadow": {"percent": 50, "min_rows": 10},
+        "steps": [10],
+        "guardrails": {"disagreement": 0.05, "error_rate": None, "p99_ratio": "off"},
+        "confidence": 0.99,
+    }
+    made = await start(ann, model_id, strategy=strategy)
+    assert (made["id"], made["version"], made["baseline"], made["state"]) == (1, "v2", "v1", "pending")
+    assert made["strategy"]["guardrails"] == {
+        "disagreement": 0.05, "error_rate": None, "refusal_rate": 0.01, "p99_ratio": None
+    }  # fmt: skip
+    assert made["strategy"]["confidence"] == 0.99
+    await published(platform, model_id, lambda spec: "rollout" in spec)
+    wanted = from_object(platform.cluster.objects[model_id]).spec.rollout
+    assert wanted == Rollout(
+        id=1,
+        version="v2",
+        strategy=RolloutStrategy(
+            replay=Replay(rows=0),
+            shadow=Shadow(percent=50, min_rows=10),
+            steps=(10,),
+            guardrails=Guardrails(disagreement="0.05", error_rate="off", p99_ratio="off"),
+            confidence="0.99",
+        ),
+    )
+    assert in_cluster(platform, model_id)["traffic"] == [{"version": "v1", "weight": 100}]
+
+
+async def test_where_it_stands_is_what_the_cluster_says(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await start(ann, model_id)
+    finding = {
+        "guardrail": "disagreement", "state": "unknown", "estimate": "0.004", "lower": "0.001",
+        "upper": "0.02", "limit": "0.01", "observations": 300, "message": "too few rows",
+    }  # fmt: skip
+    await reported(
+        platform, model_id, state="Canary", step="5", weight=5, shadowPercent=100, held="too little traffic",
+        replayedRows=12, startedAt="2026-12-01T02:00:00Z", findings=[finding],
+    )  # fmt: skip
+    found = await read(ann, model_id)
+    assert (found["state"], found["step"], found["weight"]) == ("canary", "5", 5)
+    assert (found["held"], found["replayed_rows"]) == ("too little traffic", 12)
+    assert found["started_at"] == "2026-12-01T02:00:00Z"
+    assert found["ended_at"] is None
+    assert found["findings"] == [finding | {"estimate": 0.004, "lower": 0.001, "upper": 0.02, "limit": 0.01}]
+    listed = (await ann.http.get(url(model_id, "/rollouts"))).json()["items"]
+    assert listed == [found]
+
+
+async def test_while_it_has_the_traffic_the_model_is_ready(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await start(ann, model_id)
+    await published(platform, model_id, lambda spec: "rollout" in spec)
+    await platform.serve(model_id, {"v1": 95, "v2": 5})
+    await reported(platform, model_id, state="Canary", step="5", weight=5)
+    assert (await ann.http.get(url(model_id))).json()["status"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "traffic"),
+    [
+        ("Promoted", "promoted", {"v2": 100}),
+        ("RolledBack", "rolled_back", {"v1": 100}),
+        ("Inconclusive", "inconclusive", {"v1": 100}),
+        ("Cancelled", "cancelled", {"v1": 100}),
+    ],
+)
+async def test_its_end_is_written_down_with_the_traffic_and_it_is_taken_out(
+    platform: Platform, ann: Account, model_id: str, state: str, said: str, traffic: Json
+) -> None:
+    await start(ann, model_id)
+    await published(platform, model_id, lambda spec: "rollout" in spec)
+    await reported(platform, model_id, state=state, verdict="Because.", endedAt="2026-12-01T02:30:00Z")
+    await published(platform, model_id, lambda spec: "rollout" not in spec)
+    shares = [{"version": version, "weight": weight} for version, weight in traffic.items()]
+    assert in_cluster(platform, model_id)["traffic"] == shares
+    found = await read(ann, model_id)
+    assert (found["state"], found["verdict"]) == (said, "Because.")
+    assert found["ended_at"] == "2026-12-01T02:30:00Z"
+    # Another one may follow, or the traffic moves by hand.
+    version = "v1" if state == "Promoted" else "v2"
+    await platform.serve(model_id, traffic, v1=READY, v2=READY)
+    assert (await start(ann, model_id, version))["id"] == 2
+    # What the cluster says of the last one is not said of this one.
+    assert (await read(ann, model_id, 2))["state"] == "pending"
+
+
+async def test_a_promotion_can_be_taken_back(platform: Platform, ann: Account, model_id: str) -> None:
+    await start(ann, model_id)
+    await published(platform, model_id, lambda spec: "rollout" in spec)
+    await reported(platform, model_id, state="Promoted")
+    await published(platform, model_id, lambda spec: "rollout" not in spec)
+    await platform.serve(model_id, {"v2": 100}, v1=READY, v2=READY)
+    assert (await ann.http.post(url(model_id, "/rollback"))).status_code == 200
+    wanted = [{"version": "v1", "weight": 100}]
+    await published(platform, model_id, lambda spec: spec["traffic"] == wanted)
+
+
+async def test_of_a_share_that_it_had_before_a_candidate_that_is_rolled_back_keeps_none(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await ann.http.put(url(model_id, "/traffic"), json={"v1": 90, "v2": 10})
+    await platform.serve(model_id, {"v1": 90, "v2": 10}, v1=READY, v2=READY)
+    await start(ann, model_id)
+    await published(platform, model_id, lambda spec: "rollout" in spec)
+    await reported(platform, model_id, state="RolledBack")
+    await published(platform, model_id, lambda spec: "rollout" not in spec)
+    assert in_cluster(platform, model_id)["traffic"] == [{"version": "v1", "weight": 100}]
+
+
+async def test_an_end_that_is_seen_again_changes_nothing(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await start(ann, model_id)
+    await published(platform, model_id, lambda spec: "rollout" in spec)
+    await reported(platform, model_id, state="Promoted", verdict="Because.")
+    await published(platform, model_id, lambda spec: "rollout" not in spec)
+    live = from_object(platform.cluster.objects[model_id])
+    database = platform.plane.context.database
+    for _ in range(2):
+        with database.transaction() as session:
+            end(session, model_id, live)
+    with database.transaction(read_only=True) as session:
+        query = select(AuditEntry.detail).where(AuditEntry.action == "rollout.end")
+        entries = session.scalars(query).all()
+    assert [entry["verdict"] for entry in entries] == ["Because."]
+
+
+async def test_an_end_that_nobody_saw_is_written_down_after_a_restart(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    """Killed between the transaction and the cluster: the outbox has it; before it: the status has."""
+    await start(ann, model_id)
+    await published(platform, model_id, lambda spec: "rollout" in spec)
+    platform.cluster.fail_applies = 2
+    await reported(platform, model_id, state="Promoted")
+    await published(platform, model_id, lambda spec: "rollout" not in spec)
+    assert in_cluster(platform, model_id)["traffic"] == [{"version": "v2", "weight": 100}]
+
+
+async def test_it_is_paused_resumed_and_ended_by_a_person(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await start(ann, model_id)
+    assert (await steer(ann, model_id, "pause")).json()["paused"]
+    await published(platform, model_id, lambda spec: spec.get("rollout", {}).get("paused", False))
+    assert not (await steer(ann, model_id, "resume")).json()["paused"]
+    await published(platform, model_id, lambda spec: not spec["rollout"].get("paused", False))
+    for _ in range(2):
+        assert (await steer(ann, model_id, "cancel")).json()["decision"] == "cancel"
+    await published(platform, model_id, lambda spec: spec["rollout"].get("decision") == "cancel")
+    answer = await steer(ann, model_id, "promote")
+    assert (answer.status_code, "already" in answer.json()["detail"]) == (409, True)
+    await reported(platform, model_id, state="Cancelled")
+    answer = await steer(ann, model_id, "pause")
+    assert (answer.status_code, "is over" in answer.json()["detail"]) == (409, True)
+
+
+async def test_nobody_promotes_a_version_that_has_not_answered(
+    platform: Platform, ann: Account, model_id: str, iris_bytes: bytes
+) -> None:
+    await ann.upload_version(model_id, iris_bytes, rollout="guarded")
+    await platform.serve(model_id, {"v1": 100}, v1=READY, v2=READY, v3=STARTING)
+    assert (await steer(ann, model_id, "promote")).status_code == 409
+
+
+async def test_a_version_is_uploaded_and_rolled_out_in_one_call(
+    platform: Platform, ann: Account, model_id: str, iris_bytes: bytes
+) -> None:
+    made = await ann.upload_version(model_id, iris_bytes, rollout="guarded")
+    assert made.status_code == 202, made.text
+    found = await read(ann, model_id)
+    assert (found["version"], found["state"]) == ("v3", "pending")
+    await published(platform, model_id, lambda spec: "rollout" in spec)
+    wanted = from_object(platform.cluster.objects[model_id]).spec.rollout
+    assert wanted == Rollout(id=1, version="v3")
+    assert in_cluster(platform, model_id)["traffic"] == [{"version": "v1", "weight": 100}]
+    # While it goes on, another version gets no traffic by its upload.
+    assert (await ann.upload_version(model_id, iris_bytes)).status_code == 409
+    assert (await ann.upload_version(model_id, iris_bytes, traffic="0")).status_code == 202
+
+
+@pytest.mark.parametrize("fields", [{"rollout": "yes"}, {"rollout": "guarded", "traffic": "10"}])
+async def test_an_upload_that_asks_for_something_else_is_refused(
+    ann: Account, model_id: str, iris_bytes: bytes, fields: dict[str, str]
+) -> None:
+    assert (await ann.upload_version(model_id, iris_bytes, **fields)).status_code == 422
+
+
+async def test_one_at_a_time_and_what_is_in_its_way_is_refused(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await start(ann, model_id)
+    refused = [
+        await ann.http.post(url(model_id, "/rollouts"), json={"version": "v2"}),
+        await ann.http.put(url(model_id, "/traffic"), json={"v2": 100}),
+        await ann.http.post(url(model_id, "/rollback")),
+        await ann.http.delete(url(model_id, "/versions/v2")),
+    ]
+    for answer in refused:
+        assert answer.status_code == 409
+        assert "cancel it first" in answer.json()["detail"]
+
+
+async def test_what_cannot_be_a_candidate_is_refused(platform: Platform, ann: Account, model_id: str) -> None:
+    await platform.serve(model_id, {"v1": 100}, v1=READY, v2=FAILED)
+    for version, status, word in (("v1", 409, "most of the traffic"), ("v2", 409, "failed"), ("v9", 404, "")):
+        answer = await ann.http.post(url(model_id, "/rollouts"), json={"version": version})
+        assert (answer.status_code, word in answer.json()["detail"]) == (status, True)
+    assert (await ann.http.get(url(model_id, "/rollouts"))).json() == {"items": []}
+    assert (await ann.http.get(url(model_id, "/rollouts/1"))).status_code == 404
+    assert (await steer(ann, model_id, "pause")).status_code == 404
+    assert (await steer(ann, model_id, "stop")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        {"steps": [5, 5]},
+        {"steps": [100]},
+        {"confidence": 1},
+        {"guardrails": {"disagreement": -1}},
+        {"guardrails": {"disagreement": "none"}},
+        {"unknown": 1},
+    ],
+)
+async def test_a_strategy_that_makes_no_sense_is_refused(ann: Account, model_id: str, strategy: Json) -> None:
+    body = {"version": "v2", "strategy": strategy}
+    assert (await ann.http.post(url(model_id, "/rollouts"), json=body)).status_code == 422
+
+
+async def test_a_rollout_of_a_model_applied_with_kubectl_is_shown_and_not_steered(platform: Platform) -> None:
+    root = await platform.admin()
+    name = "by-hand"
+    model = by_hand(name)
+    model["spec"]["rollout"] = {"id": 7, "version": "v1", "strategy": {"steps": [20]}}
+    platform.cluster.put(model)
+    await platform.heard(name, lambda live: live is not None)
+    [found] = (await root.http.get(url(name, "/rollouts"))).json()["items"]
+    assert (found["id"], found["state"], found["strategy"]["steps"]) == (7, "pending", [20])
+    await reported(platform, name, id=7, version="v1", state="Promoted", verdict="Because.")
+    assert (await read(root, name, 7))["verdict"] == "Because."
+    assert (await steer(root, name, "cancel", 7)).status_code == 409
