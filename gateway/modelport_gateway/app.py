@@ -32,12 +32,15 @@ from modelport_gateway.routing.watching import watches
 from modelport_gateway.sampling.drift import DriftTap
 from modelport_gateway.sampling.history import HistoryTap
 from modelport_gateway.sampling.references import References
+from modelport_gateway.sampling.rollouts.copying import Copying
+from modelport_gateway.sampling.rollouts.tap import RolloutTap
 from modelport_gateway.sampling.tap import Taps
 from modelport_gateway.settings import Settings
 from modelport_gateway.upstream.dispatch import Dispatch
 from modelport_gateway.upstream.pool import Connections
 from modelport_gateway.upstream.replica import Upstream
 from modelport_gateway.usage.counter import UsageCounter
+from modelport_gateway.usage.evidence import EvidenceCounter
 from modelport_gateway.usage.reports import SampleQueue, UsageReports
 from modelport_gateway.usage.sink import UsageSink
 
@@ -72,6 +75,7 @@ class Gateway:
     _history: HistoryTap
     _drift: DriftTap
     _references: References
+    _copying: Copying
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -98,6 +102,7 @@ class Gateway:
     async def _report_the_rest(self) -> None:
         self._history.flush()
         self._drift.flush()
+        await self._copying.aclose()
         await self.usage.finish(self._settings.usage_stop_seconds)
 
     async def _drain(self) -> None:
@@ -134,11 +139,14 @@ def build(
     references = References(
         control, drift.watch, key=settings.internal_key, refresh_seconds=settings.drift_refresh_seconds
     )
-    taps = Taps([history, drift])
+    upstream = Upstream(connections, max_answer_bytes=settings.max_answer_bytes)
+    evidence = EvidenceCounter(settings.usage_max_lines)
+    copying = Copying(table, upstream, evidence)
+    taps = Taps([history, drift, RolloutTap(evidence, copying)])
     handler = PredictionHandler(
         table,
         _authentication(settings, keys=keys, store=store, control=control),
-        _prediction(settings, table=table, connections=connections, store=store),
+        _prediction(settings, table=table, upstream=upstream, store=store),
         in_flight=in_flight,
         usage=counter,
         taps=taps,
@@ -157,10 +165,11 @@ def build(
         keys,
         connections,
         draining,
-        UsageReports(counter, samples, sink),
+        UsageReports(counter, samples, sink, evidence),
         history,
         drift,
         references,
+        copying,
     )
 
 
@@ -177,12 +186,10 @@ def _authentication(
     return Authentication(AccessTokens(keys, store), api_keys, guard)
 
 
-def _prediction(
-    settings: Settings, *, table: RouteTable, connections: Connections, store: Store
-) -> Prediction:
+def _prediction(settings: Settings, *, table: RouteTable, upstream: Upstream, store: Store) -> Prediction:
     dispatch = Dispatch(
         table,
-        Upstream(connections, max_answer_bytes=settings.max_answer_bytes),
+        upstream,
         max_in_flight=settings.max_in_flight,
         max_waiting=settings.max_waiting,
         endpoint_wait_seconds=settings.endpoint_wait_seconds,

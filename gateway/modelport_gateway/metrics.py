@@ -40,6 +40,15 @@ USAGE_SENT_AGAIN = Counter(
     "modelport_gateway_usage_batches_sent_again_total",
     "Batches of usage sent once more, since they were not confirmed in time.",
 )
+EVIDENCE_DROPPED = Counter(
+    "modelport_gateway_evidence_dropped_total",
+    "Counts of rollouts that were forgotten: too many different ones waited.",
+)
+ROLLOUT_COPIES = Counter(
+    "modelport_gateway_rollout_copies_total",
+    "Requests to be copied to the other version of a rollout, by what came of it: compared, dropped.",
+    ["result"],
+)
 SAMPLES_DROPPED = Counter(
     "modelport_gateway_samples_dropped_total",
     "Samples for history and drift that were forgotten: too many waited, or nobody took them.",

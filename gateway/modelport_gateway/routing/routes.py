@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from modelport_crds.mlmodel import Access, History, MLModel, Sticky, VersionStatus
+from modelport_crds.mlmodel import Access, History, MLModel, RolloutStatus, Sticky, VersionStatus
 from modelport_crds.names import public_id
 from modelport_store.store import Limit
 
@@ -37,6 +37,17 @@ class VersionRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutRoute:
+    """A rollout that copies requests: `step` is what is counted under, `shadow_percent` the share copied."""
+
+    id: int
+    step: str
+    candidate: str
+    baseline: str
+    shadow_percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """All that the hot path must know of one model."""
 
@@ -53,6 +64,8 @@ class Route:
     """What stays on one version of a split; None: each request is drawn by the weights."""
     history: History | None = None
     """None: no requests are kept."""
+    rollout: RolloutRoute | None = None
+    """None: none goes on, or it copies nothing."""
 
     @property
     def replicas(self) -> int:
@@ -186,7 +199,14 @@ def build_route(model: MLModel, id_: str, endpoints: Mapping[str, tuple[Endpoint
         timeout_seconds=spec.timeout_seconds,
         sticky=spec.sticky,
         history=spec.history,
+        rollout=_rollout(status.rollout),
     )
+
+
+def _rollout(rollout: RolloutStatus | None) -> RolloutRoute | None:
+    if rollout is None or rollout.is_over or not rollout.step:
+        return None
+    return RolloutRoute(rollout.id, rollout.step, rollout.version, rollout.baseline, rollout.shadow_percent)
 
 
 def _artifacts(model: MLModel) -> dict[str, str]:

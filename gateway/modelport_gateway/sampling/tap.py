@@ -38,6 +38,10 @@ class Seen:
     request_id: str
     at: float
     """When its response was sent, in seconds since 1970 UTC."""
+    model_seconds: float = 0.0
+    """How long the model took; 0: it was not called, or did not answer well."""
+    named_version: bool = False
+    """The caller named the version: no split chose it."""
 
 
 class Tap(Protocol):
@@ -103,4 +107,11 @@ def _seen(
         api_key_id=caller.key_id if caller else "",
         request_id=request.request_id,
         at=time.time(),
+        model_seconds=_model_seconds(outcome),
+        named_version=request.target.version is not None,
     )
+
+
+def _model_seconds(outcome: Outcome) -> float:
+    response = outcome.response
+    return response.model_seconds if isinstance(response, PredictionResponse) else 0.0

@@ -26,6 +26,7 @@ from modelport_gateway.metrics import (
     USAGE_UNCONFIRMED_REQUESTS,
 )
 from modelport_gateway.usage.counter import UsageCounter
+from modelport_gateway.usage.evidence import EvidenceCounter
 from modelport_gateway.usage.sink import SinkUnavailable, UsageSink
 
 MAX_WAITING_BYTES = 4 * 1024 * 1024
@@ -93,11 +94,13 @@ class UsageReports:
         counter: UsageCounter,
         samples: SampleQueue,
         sink: UsageSink,
+        evidence: EvidenceCounter,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._counter = counter
         self._samples = samples
         self._sink = sink
+        self._evidence = evidence
         self._clock = clock
         # Not the host's name alone: a restarted process counts from zero.
         self._gateway = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid4().hex[:8]}"
@@ -131,7 +134,7 @@ class UsageReports:
             self._log_unconfirmed()
 
     def _is_waiting(self) -> bool:
-        return bool(self._unconfirmed or self._counter.waiting())
+        return bool(self._unconfirmed or self._counter.waiting() or self._evidence.is_waiting())
 
     async def _send_usage(self) -> None:
         if not self._backoff.failures:
@@ -144,9 +147,10 @@ class UsageReports:
     def _make_batches(self) -> None:
         while len(self._unconfirmed) < _MAX_UNCONFIRMED:
             lines, dropped = self._counter.take(_BATCH_LINES)
-            if not lines and not dropped:
+            evidence = self._evidence.take(_BATCH_LINES)
+            if not lines and not dropped and not evidence:
                 return
-            batch = UsageBatch(str(uuid4()), self._gateway, lines, dropped)
+            batch = UsageBatch(str(uuid4()), self._gateway, lines, dropped, evidence)
             requests = sum(line.requests for line in lines)
             self._unconfirmed[batch.id] = _Unconfirmed(requests, wire.encode(batch))
 

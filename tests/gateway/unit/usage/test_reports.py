@@ -1,6 +1,7 @@
 """A gateway keeps what it counted until it is confirmed, and says what it had to forget."""
 
 from modelport_gateway.usage.counter import UsageCounter
+from modelport_gateway.usage.evidence import EvidenceCounter
 from modelport_gateway.usage.reports import SampleQueue, UsageReports
 
 from tests.gateway.unit.usage.test_counter import Clock, count
@@ -16,7 +17,8 @@ class Gateway:
         self.counter = UsageCounter(max_lines, self.clock)
         self.samples = SampleQueue(max_bytes=100)
         self.sink = KeptUsage()
-        self.reports = UsageReports(self.counter, self.samples, self.sink, self.clock)
+        self.evidence = EvidenceCounter(100)
+        self.reports = UsageReports(self.counter, self.samples, self.sink, self.evidence, self.clock)
 
     def respond(self, caller: str = "ada") -> None:
         count(self.counter, caller, self.clock)

@@ -1,0 +1,259 @@
+"""Copies of requests to the other version of a rollout: what is counted of them, and what callers notice."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modelport_evidence import counters
+from modelport_evidence.counters import BASELINE, CANDIDATE
+
+from tests.support.gateway_harness import Harness, model_object, slice_object
+from tests.support.scripted_model import Received, Script, ScriptedModel, answering, http, scripted_model
+from tests.support.waiting import until
+
+SHADOW = {
+    "id": 3,
+    "version": "v2",
+    "baseline": "v1",
+    "state": "Shadowing",
+    "step": "shadow",
+    "shadowPercent": 100,
+}
+CANARY = SHADOW | {"state": "Canary", "step": "5", "weight": 5}
+
+
+def saying(prediction: Any, status: str = "200 OK") -> Script:
+    return answering(http(status, json.dumps({"prediction": prediction}).encode()))
+
+
+def refusing(status: int) -> Script:
+    problem = json.dumps({"status": status, "detail": "no"}).encode()
+    return answering(http(f"{status} No", problem, "application/problem+json"))
+
+
+@pytest.fixture
+async def candidate(tmp_path: Path) -> AsyncIterator[ScriptedModel]:
+    async with scripted_model(tmp_path / "candidate.sock") as running:
+        yield running
+
+
+def roll(
+    harness: Harness,
+    model: ScriptedModel,
+    candidate: ScriptedModel,
+    rollout: dict[str, Any] = SHADOW,
+    **spec: Any,
+) -> None:
+    """v1 at `model`, v2 at `candidate`."""
+    served = model_object("iris", versions=("v1", "v2"), **spec)
+    served["status"]["rollout"] = rollout
+    harness.cluster.put("MLModel", served)
+    harness.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
+    harness.cluster.put("EndpointSlice", slice_object("iris", "v2", candidate.address))
+
+
+async def counted(harness: Harness, pairs: int = 1) -> dict[str, int]:
+    """What was counted, of one step, once so many pairs were, without latencies."""
+    done = (counters.PAIRS, counters.DROPPED)
+
+    def total() -> int:
+        return sum(evidence(harness, without=()).get(name, 0) for name in done)
+
+    await until(lambda: total() + waiting(harness) >= pairs)
+    await harness.gateway.usage.turn()
+    return evidence(harness)
+
+
+def waiting(harness: Harness) -> int:
+    """Pairs that are counted and in no batch yet."""
+    kept = harness.gateway.usage._evidence._counts
+    return sum(count for (*_, name), count in kept.items() if name in {counters.PAIRS, counters.DROPPED})
+
+
+def evidence(harness: Harness, without: tuple[str, ...] = ("latency",)) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for batch in harness.usage.batches:
+        for line in batch.evidence:
+            assert (line.model, line.rollout) == ("iris", 3)
+            found[line.counter] += line.count
+    return {name: count for name, count in found.items() if not any(each in name for each in without)}
+
+
+def live(side: str, requests: int = 1) -> dict[str, int]:
+    return {counters.live_requests(side): requests}
+
+
+async def test_an_answer_like_the_callers_is_an_agreement(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    await serving.settle()
+    answer = await serving.predict()
+    found = await counted(serving)
+    assert found == live(BASELINE) | {
+        counters.PAIRS: 1,
+        counters.ROWS: 1,
+        counters.DISAGREEMENTS: 0,
+    }
+    assert answer.headers["x-modelport-version"] == "v1"
+    assert candidate.received[0].body == model.received[0].body
+    assert candidate.received[0].path == "/predict"
+
+
+async def test_another_answer_is_a_disagreement_and_counts_where_it_was(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    candidate.script = saying("virginica")
+    await serving.settle()
+    assert (await serving.predict(body={"input": {"a": 1, "c": "red"}})).json()["prediction"] == "setosa"
+    found = await counted(serving)
+    assert (found[counters.ROWS], found[counters.DISAGREEMENTS]) == (1, 1)
+    named = {name.partition(":")[2] for name in found if name.startswith("segment.rows:")}
+    assert named == {"`b` is missing", "`c` is red"}
+    assert found[counters.segment_disagreements("`b` is missing")] == 1
+
+
+async def test_values_of_redacted_fields_are_never_named(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate, history={"percent": 1, "redactFields": ["c"]})
+    await serving.settle()
+    await serving.predict(body={"input": {"a": 1, "b": 2, "c": "red"}})
+    assert "red" not in str(await counted(serving))
+
+
+@pytest.mark.parametrize(
+    ("script", "counter"),
+    [
+        (refusing(422), counters.refused_alone(CANDIDATE)),
+        (refusing(500), counters.failed_alone(CANDIDATE)),
+        (answering(b"nonsense\r\n\r\n"), counters.failed_alone(CANDIDATE)),
+        (saying("setosa", "503 Busy"), counters.DROPPED),
+    ],
+    ids=["refuses", "fails", "makes no sense", "is busy"],
+)
+async def test_what_the_candidate_alone_does_not_answer(
+    script: Script, counter: str, serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    candidate.script = script
+    await serving.settle()
+    assert (await serving.predict()).status_code == 200
+    found = await counted(serving)
+    assert found[counter] == 1
+    assert counters.ROWS not in found
+
+
+async def test_what_the_baseline_alone_refuses_speaks_for_the_candidate(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    model.script = refusing(422)
+    await serving.settle()
+    assert (await serving.predict()).status_code == 422
+    found = await counted(serving)
+    assert found[counters.refused_alone(BASELINE)] == 1
+    assert found[counters.live_refusals(BASELINE)] == 1
+
+
+async def test_what_the_candidate_answered_is_copied_to_the_baseline(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    traffic = [{"version": "v1", "weight": 0}, {"version": "v2", "weight": 100}]
+    roll(serving, model, candidate, CANARY, traffic=traffic)
+    candidate.script = saying("virginica")
+    await serving.settle()
+    assert (await serving.predict()).json()["prediction"] == "virginica"
+    found = await counted(serving)
+    assert found[counters.live_requests(CANDIDATE)] == 1
+    assert found[counters.DISAGREEMENTS] == 1
+    assert len(model.received) == 1
+
+
+async def test_callers_who_name_a_version_are_not_counted(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    await serving.settle()
+    assert (await serving.predict("iris/versions/v2")).status_code == 200
+    await serving.predict()
+    assert await counted(serving) == live(BASELINE) | {
+        counters.PAIRS: 1,
+        counters.ROWS: 1,
+        counters.DISAGREEMENTS: 0,
+    }
+
+
+async def test_a_copy_counts_as_no_usage_and_is_not_cached(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    candidate.script = saying("virginica")
+    await serving.settle()
+    first = await serving.predict()
+    await until(lambda: len(candidate.received) == 1)
+    again = await serving.predict()
+    assert (first.headers["x-cache"], again.headers["x-cache"]) == ("miss", "hit")
+    assert again.json()["prediction"] == "setosa"
+    remaining = [
+        int(each.headers["ratelimit"].partition("r=")[2].partition(";")[0]) for each in (first, again)
+    ]
+    assert remaining[0] - remaining[1] <= 1
+    await until(lambda: len(candidate.received) == 2)
+    await serving.gateway.usage.turn()
+    requests = sum(line.requests for batch in serving.usage.batches for line in batch.lines)
+    assert requests == 2
+
+
+async def test_a_candidate_that_hangs_holds_nobody_up_and_fills_no_more_than_its_room(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    async def hang(_: Received, __: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    roll(serving, model, candidate)
+    candidate.script = hang
+    await serving.settle()
+    answers = await asyncio.gather(
+        *(serving.predict(body={"input": {"a": each, "b": 1}}) for each in range(600))
+    )
+    assert {each.status_code for each in answers} == {200}
+    found = await counted(serving)
+    # 8 are under way, 500 wait.
+    assert found[counters.DROPPED] == 600 - 508
+    assert found[counters.live_requests(BASELINE)] == 600
+
+
+@pytest.mark.parametrize(
+    "rollout", [SHADOW | {"state": "RolledBack", "step": ""}, SHADOW | {"shadowPercent": 0}]
+)
+async def test_nothing_is_copied_that_is_not_asked_for(
+    rollout: dict[str, Any], serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate, rollout)
+    await serving.settle()
+    for _ in range(3):
+        assert (await serving.predict()).status_code == 200
+    await serving.settle()
+    assert candidate.received == []
+
+
+async def test_evidence_is_in_one_batch_which_is_sent_until_it_is_confirmed(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate, SHADOW | {"shadowPercent": 0})
+    await serving.settle()
+    await serving.predict()
+    serving.usage.confirms = False
+    await serving.gateway.usage.turn()
+    [batch] = serving.usage.batches
+    assert {line.counter: line.count for line in batch.evidence if "latency" not in line.counter} == live(
+        BASELINE
+    )
+    await serving.gateway.usage.turn()
+    assert sum(len(each.evidence) for each in serving.usage.batches if each.id != batch.id) == 0
