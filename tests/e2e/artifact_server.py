@@ -3,11 +3,12 @@
 import base64
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import joblib
 
@@ -23,17 +24,28 @@ class File:
 
 @contextmanager
 def serving(platform: Platform, path: Path) -> Iterator[File]:
-    content = path.read_bytes()
-    objects = _objects(path.name, content, platform.runtime_image)
-    for obj in objects:
-        platform.release.run("apply", "-f", "-", input=obj)
-    platform.release.run(
-        "wait", "--for=condition=Ready", "pod/artifact-server", "--timeout=240s", timeout=270
-    )
-    uri = f"http://artifact-server.{platform.release.namespace}.svc:8000/{path.name}"
-    yield File(uri, hashlib.sha256(content).hexdigest())
-    for obj in objects:
-        platform.release.run("delete", obj["kind"], "artifact-server", "--wait=false")
+    with serving_all(platform, {path.name: path.read_bytes()}) as files:
+        yield files[path.name]
+
+
+@contextmanager
+def serving_all(platform: Platform, contents: Mapping[str, bytes]) -> Iterator[dict[str, File]]:
+    """By name; a mebibyte of all together."""
+    # A name of its own: one that a killed run left behind serves other contents.
+    server = f"artifact-server-{uuid4().hex[:8]}"
+    objects = _objects(server, contents, platform.runtime_image)
+    try:
+        for obj in objects:
+            platform.release.run("apply", "-f", "-", input=obj)
+        platform.release.run("wait", "--for=condition=Ready", f"pod/{server}", "--timeout=240s", timeout=270)
+        address = f"http://{server}.{platform.release.namespace}.svc:8000"
+        yield {
+            name: File(f"{address}/{name}", hashlib.sha256(content).hexdigest())
+            for name, content in contents.items()
+        }
+    finally:
+        for obj in objects:
+            platform.release.run("delete", obj["kind"], server, "--wait=false", "--ignore-not-found")
 
 
 def put_on_a_claim(platform: Platform, claim: str, path: str, model: Any) -> File:
@@ -60,18 +72,16 @@ def put_on_a_claim(platform: Platform, claim: str, path: str, model: Any) -> Fil
     return File(f"pvc://{claim}/{path}", hashlib.sha256(content).hexdigest())
 
 
-def _objects(name: str, content: bytes, image: str) -> list[dict[str, Any]]:
-    metadata = {"name": "artifact-server", "labels": {"app": "artifact-server"}}
+def _objects(name: str, contents: Mapping[str, bytes], image: str) -> list[dict[str, Any]]:
+    metadata = {"name": name, "labels": {"app": name}}
     command = ["python", "-m", "http.server", "8000", "--directory", "/artifacts"]
-    volume = {"name": "artifact-server", "configMap": {"name": "artifact-server"}}
-    pod = restricted_pod(
-        "artifact-server", image, command, volume, {"name": "artifact-server", "mountPath": "/artifacts"}
-    )
+    volume = {"name": "artifacts", "configMap": {"name": name}}
+    pod = restricted_pod(name, image, command, volume, {"name": "artifacts", "mountPath": "/artifacts"})
     pod["spec"]["containers"][0]["readinessProbe"] = {"tcpSocket": {"port": 8000}, "periodSeconds": 1}
-    service = {"selector": {"app": "artifact-server"}, "ports": [{"port": 8000}]}
-    file = {name: base64.b64encode(content).decode()}
+    service = {"selector": {"app": name}, "ports": [{"port": 8000}]}
+    files = {name: base64.b64encode(content).decode() for name, content in contents.items()}
     return [
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "binaryData": file},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "binaryData": files},
         pod,
         {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service},
     ]

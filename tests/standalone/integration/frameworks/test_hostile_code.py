@@ -12,9 +12,8 @@ import pytest
 from modelport_environments.catalogue import find
 from modelport_standalone.environments.store import EnvironmentStore, default_folder
 
-from tests.runtime.integration.hostile import payloads
-from tests.runtime.integration.hostile.attempts import system_calls
 from tests.runtime.integration.hostile.harness import Harness
+from tests.support.hostile_code import ATTEMPTS, FILES, module
 from tests.support.own_code import fetched
 from tests.support.runtime_fixtures import start_runtime
 
@@ -25,21 +24,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's"),
 ]
 FIXTURES = Path(__file__).parents[3] / "fixtures"
-FILES = {
-    "catboost-1.2": ("catboost", "catboost/visits.cbm"),
-    "jax-0.10": ("jax", "jax/named.jaxexport"),
-    "river-0.26": ("river", "river/linear.joblib"),
-    "sklearn-1.2": ("sklearn", "other_versions/1.2.2/samme_r.joblib"),
-    "statsmodels-0.15": ("statsmodels", "statsmodels/new/ols_formula.joblib"),
-    "tensorflow-2.21": ("tensorflow", "tensorflow/flowers.keras"),
-    "torch-2.15": ("torch", "torch/dynamic.pt2"),
-}
-CODE = f"""
-from attempts import PLACES, SOURCES
-{payloads.GAUNTLET}
-def postprocess(predictions):
-    return predictions
-"""
 
 
 @pytest.fixture
@@ -56,9 +40,7 @@ def harness(tmp_path: Path) -> Iterator[Harness]:
 def test_the_kernel_refuses_what_no_model_needs(environment: str, harness: Harness, tmp_path: Path) -> None:
     python = EnvironmentStore(default_folder()).prepare(find(environment))
     framework, file = FILES[environment]
-    sources = list((payloads.REFUSED | system_calls()).items())
-    attempts = f"PLACES = {harness.places!r}\nSOURCES = {sources!r}\n"
-    files = {"prep.py": CODE, "attempts.py": attempts, "model": (FIXTURES / file).read_bytes()}
+    files = {"prep.py": module(harness.places), "model": (FIXTURES / file).read_bytes()}
     artifact = fetched(tmp_path, files, entry="prep.py", model="model")
 
     started = start_runtime(artifact, framework, MODELPORT_RUNTIME_MODEL_PYTHON=str(python))
@@ -72,6 +54,6 @@ def test_the_kernel_refuses_what_no_model_needs(environment: str, harness: Harne
     line = next(line for line in log.splitlines() if line.startswith("OUTCOMES "))
     outcomes = json.loads(line.removeprefix("OUTCOMES "))
     assert {name: found for name, found in outcomes.items() if found != "PermissionError"} == {}
-    assert len(outcomes) == len(sources) > 50
+    assert len(outcomes) == len(ATTEMPTS) > 50
     # What it tried and did without is no reason not to serve the model beside it.
     assert (status["state"], status["sandbox"]["level"]) == ("ready", 2), status
