@@ -94,6 +94,12 @@ class ModelVersion(_Base, frozen=True, kw_only=True):
         first = {name: row[name] for name in self.sample_columns if name in row}
         return {**self.sample, "input": first | row}
 
+    @property
+    def has_lost_order(self) -> bool:
+        """Return whether the sample has several fields, of which `sample_columns` lacks some."""
+        row = (self.sample or {}).get("input")
+        return isinstance(row, dict) and len(row) > 1 and not row.keys() <= set(self.sample_columns)
+
 
 class TrafficTarget(_Base, frozen=True, kw_only=True):
     """A version's share of the model's requests, in percent."""

@@ -21,6 +21,8 @@ LABEL_MODEL_VERSION = f"{GROUP}/version"
 # that serve (Services, budgets, autoscalers, gateways of any release) may find these.
 LABEL_BATCH_VERSION = f"{GROUP}/batch-version"
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+# Of what the control API wrote, and so may delete: an MLModel applied with kubectl is left alone.
+MANAGED_BY_CONTROL_API = "modelport-control-api"
 LABEL_NAME = "app.kubernetes.io/name"
 LABEL_COMPONENT = "app.kubernetes.io/component"
 

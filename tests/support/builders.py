@@ -69,6 +69,9 @@ class ModelBuilder:
     def annotated(self, name: str, value: str) -> Self:
         return self._metadata(annotations={**self.metadata.annotations, name: value})
 
+    def labeled(self, name: str, value: str) -> Self:
+        return self._metadata(labels={**self.metadata.labels, name: value})
+
     def being_deleted(self) -> Self:
         return self._metadata(deletion_timestamp="2026-01-01T00:00:00Z")
 

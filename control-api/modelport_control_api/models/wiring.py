@@ -20,7 +20,6 @@ from modelport_control_api.disk import DiskReserve
 from modelport_control_api.models.model_reader import ModelReader
 from modelport_control_api.models.uploads import UploadService
 from modelport_control_api.publisher.cluster import Cluster
-from modelport_control_api.publisher.manifest import MANAGED_BY
 from modelport_control_api.publisher.publisher import BatchReplicas, Publisher
 from modelport_control_api.publisher.statuses import ModelStatuses
 from modelport_control_api.registry import quotas, repository
@@ -171,7 +170,7 @@ def _named_by_kubectl(statuses: ModelStatuses, digests: set[str]) -> set[str]:
     uris = {
         stored.uri
         for _, live in statuses.all()
-        if live.metadata.labels.get(names.LABEL_MANAGED_BY) != MANAGED_BY
+        if live.metadata.labels.get(names.LABEL_MANAGED_BY) != names.MANAGED_BY_CONTROL_API
         for version in live.spec.versions
         for stored in (version.artifact, version.lock)
         if stored is not None

@@ -9,9 +9,6 @@ from modelport_kube.kube import Object
 
 from modelport_control_api.registry.records import ModelRecord, OwnRequirements, RolloutRecord, VersionRecord
 
-# What the control API wrote, and so may delete: an MLModel applied with kubectl is left alone.
-MANAGED_BY = "modelport-control-api"
-
 
 def build_manifest(
     record: ModelRecord, namespace: str, batch_replicas: Mapping[str, int] = MappingProxyType({})
@@ -37,7 +34,7 @@ def _metadata(record: ModelRecord, namespace: str) -> mlmodel.Metadata:
     return mlmodel.Metadata(
         name=record.id,
         namespace=namespace,
-        labels={names.LABEL_MODEL: record.id, names.LABEL_MANAGED_BY: MANAGED_BY},
+        labels={names.LABEL_MODEL: record.id, names.LABEL_MANAGED_BY: names.MANAGED_BY_CONTROL_API},
     )
 
 

@@ -20,7 +20,7 @@ from modelport_control_api import outbox
 from modelport_control_api.db.session import Database, Transactions
 from modelport_control_api.publisher.advisory_lock import turn
 from modelport_control_api.publisher.cluster import Cluster
-from modelport_control_api.publisher.manifest import MANAGED_BY, build_manifest
+from modelport_control_api.publisher.manifest import build_manifest
 from modelport_control_api.publisher.sync import make_so
 from modelport_control_api.registry import repository
 from modelport_control_api.registry.records import ModelRecord
@@ -121,7 +121,8 @@ class Publisher:
         """Look at every model again, and at those of ours in the cluster that no row has any more."""
         # The cluster first: a model that is made in between is then in the database's result, never taken
         # for one that was deleted.
-        there = await self._cluster.list(names.KIND, self._namespace, {names.LABEL_MANAGED_BY: MANAGED_BY})
+        ours = {names.LABEL_MANAGED_BY: names.MANAGED_BY_CONTROL_API}
+        there = await self._cluster.list(names.KIND, self._namespace, ours)
         wanted = await self._transactions.read(repository.all_ids)
         self._again |= wanted | {str(obj["metadata"]["name"]) for obj in there}
 

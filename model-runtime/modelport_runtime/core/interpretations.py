@@ -10,7 +10,7 @@ from itertools import islice, product
 from typing import Any, Literal
 
 from modelport_runtime.core.describing import Description
-from modelport_runtime.core.samples import named
+from modelport_runtime.core.samples import UnorderedRow, in_order, named
 from modelport_runtime.core.signature import Column, Kind, Signature, positional_columns
 
 Container = Literal["array", "frame", "rows"]
@@ -93,15 +93,11 @@ def _rows_of(signature: Signature, columns: tuple[Column, ...] | None, *, positi
 
 
 def _of_object(described: Description, signature: Signature, row: dict[str, Any]) -> Iterator[Reading]:
-    as_given = Reading(_rows_of(signature, None, positional=False), "rows")
-    if described.dictionaries:
-        yield as_given
     if described.columns is None:
-        columns = tuple(Column(name, "any", "object") for name in row)
-        for mix in _mixes(_rows_of(signature, columns, positional=False), row):
-            yield Reading(mix, "frame")
-        yield as_given
+        yield from _of_shown_columns(described, signature, row)
         return
+    if described.dictionaries:
+        yield _as_given(signature)
     containers: tuple[Container, Container] = ("frame", "array") if described.named else ("array", "frame")
     for container in containers:
         for mix in _mixes(_with_names_of(signature, row), row):
@@ -111,12 +107,27 @@ def _of_object(described: Description, signature: Signature, row: dict[str, Any]
             yield Reading(mix, "frame")
 
 
+def _of_shown_columns(described: Description, signature: Signature, row: dict[str, Any]) -> Iterator[Reading]:
+    if described.dictionaries:
+        yield _as_given(signature)
+        if isinstance(row, UnorderedRow):
+            return
+    columns = tuple(Column(name, "any", "object") for name in in_order(row))
+    for mix in _mixes(_rows_of(signature, columns, positional=False), row):
+        yield Reading(mix, "frame")
+    yield _as_given(signature)
+
+
+def _as_given(signature: Signature) -> Reading:
+    return Reading(_rows_of(signature, None, positional=False), "rows")
+
+
 def _of_list(described: Description, signature: Signature, row: Any) -> Iterator[Reading]:
     if described.columns is not None:
         for mix in _mixes(signature, row):
             yield Reading(mix, own_container(described))
     else:
-        yield Reading(_rows_of(signature, None, positional=False), "rows")
+        yield _as_given(signature)
     if isinstance(row, list) and not described.named:
         width = len(row)
         columns = described.columns or positional_columns(width, kind="any", dtype="object")
@@ -128,7 +139,7 @@ def _of_list(described: Description, signature: Signature, row: Any) -> Iterator
 def _with_names_of(signature: Signature, row: dict[str, Any] | list[Any]) -> Signature:
     if not signature.positional or not isinstance(row, dict):
         return signature
-    return replace(signature, columns=named(signature.columns or (), list(row)), positional=False)
+    return replace(signature, columns=named(signature.columns or (), list(in_order(row))), positional=False)
 
 
 def _with_more(signature: Signature, columns: tuple[Column, ...], row: dict[str, Any]) -> Signature:

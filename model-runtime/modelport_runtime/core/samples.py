@@ -13,14 +13,38 @@ from modelport_runtime.core.types import LoadError
 _EVERY_MIX = 3
 """Of so many columns of unknown kind, every mix of kinds is tried."""
 _MADE_UP = "made_up"
+_UNORDERED = "unordered"
 _GUESSES = (0.0, 1.0, "text", True)
+
+
+class UnorderedRow(dict[str, Any]):
+    """A row of named values that nobody gave this order: it is no order of a model's columns."""
 
 
 def sample_row(sample: Any) -> Any:
     """Take the row out of a predict body, or a bare row as it is."""
-    if isinstance(sample, dict) and sample.keys() <= {"input", "return", _MADE_UP} and "input" in sample:
-        return sample["input"]
-    return sample
+    if not _is_body(sample):
+        return sample
+    row = sample["input"]
+    is_unordered = sample.get(_UNORDERED) is True and isinstance(row, dict) and len(row) > 1
+    return UnorderedRow(row) if is_unordered else row
+
+
+def _is_body(sample: Any) -> bool:
+    known = {"input", "return", _MADE_UP, _UNORDERED}
+    return isinstance(sample, dict) and sample.keys() <= known and "input" in sample
+
+
+def in_order(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row, for a model that takes its values by place. Raises `LoadError` if it has no order."""
+    if isinstance(row, UnorderedRow):
+        raise LoadError(
+            "SampleInvalid",
+            "The model takes its columns by place, and the sample, an object, does not say theirs: "
+            "Kubernetes sorts its fields. List them in the model's order in sampleColumns, beside the sample "
+            "in the MLModel, or give the sample's row as a list.",
+        )
+    return row
 
 
 def is_made_up(sample: Any) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from modelport_crds.mlmodel import MLModel
-from modelport_crds.names import LABEL_MANAGED_BY
+from modelport_crds.names import LABEL_MANAGED_BY, MANAGED_BY_CONTROL_API
 from modelport_process.background import every
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,7 +14,6 @@ from modelport_control_api import outbox
 from modelport_control_api.batch import repository
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Transactions
-from modelport_control_api.publisher.manifest import MANAGED_BY
 from modelport_control_api.publisher.statuses import ModelStatuses
 from modelport_control_api.registry import repository as models
 from modelport_control_api.registry.tables import BatchJob
@@ -65,7 +64,7 @@ class Demand:
 
 def _needs_others(live: MLModel, needed: Replicas) -> bool:
     """Of a model applied with kubectl the owner sets how many."""
-    if live.metadata.labels.get(LABEL_MANAGED_BY) != MANAGED_BY:
+    if live.metadata.labels.get(LABEL_MANAGED_BY) != MANAGED_BY_CONTROL_API:
         return False
     return any(
         version.batch_replicas != needed.get((live.metadata.name, version.name), 0)

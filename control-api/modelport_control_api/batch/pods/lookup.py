@@ -19,7 +19,6 @@ from pydantic import BaseModel
 from modelport_control_api.http.principal import PLATFORM_ONLY
 from modelport_control_api.models.access import Models
 from modelport_control_api.publisher.cluster import Cluster
-from modelport_control_api.publisher.manifest import MANAGED_BY
 
 _MOST_CHARACTERS = 500
 _DEFAULT_PORT = 8080
@@ -65,7 +64,7 @@ def _elsewhere(namespace: str) -> str:
 
 
 def _not_requested(live: MLModel, version: str) -> str:
-    if live.metadata.labels.get(names.LABEL_MANAGED_BY) == MANAGED_BY:
+    if live.metadata.labels.get(names.LABEL_MANAGED_BY) == names.MANAGED_BY_CONTROL_API:
         return "The processes that this job needs are about to be started."
     return (
         f"The model was applied with kubectl: set spec.versions[].batchReplicas of {version} there to have "

@@ -84,7 +84,7 @@ def engine_of(
         backend, signature, model=model, version=version, max_batch_rows=max_batch_rows, others=others
     )
     if row is not None and not samples.is_made_up(sample):
-        engine.sample, engine.sample_source = {"input": row}, "given"
+        engine.sample, engine.sample_source = {"input": dict(row) if isinstance(row, dict) else row}, "given"
     return engine
 
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from modelport_crds.mlmodel import Artifact, MLModel, ModelVersion
-from modelport_crds.names import ANNOTATION_CREDENTIALS, ARTIFACT_SCHEME, public_id
+from modelport_crds.names import (
+    ANNOTATION_CREDENTIALS,
+    ARTIFACT_SCHEME,
+    LABEL_MANAGED_BY,
+    MANAGED_BY_CONTROL_API,
+    public_id,
+)
 
 from modelport_operator.core.bundles import bundle_of
 from modelport_operator.core.quantities import to_bytes
@@ -115,7 +121,7 @@ def build_runtime_env(model: MLModel, version: ModelVersion, settings: Settings)
         "MEMORY_BYTES": str(memory_bytes(version, settings)),
         "MAX_BATCH_SIZE": str(model.spec.batching.max_batch_size),
         "MAX_BODY_BYTES": str(settings.runtime_max_body_bytes),
-        **_sample(version),
+        **_sample(model, version),
         **_acceleration(model, version, settings),
         **({"ALLOW_UNSANDBOXED": "true"} if settings.allow_unsandboxed else {}),
     }
@@ -143,10 +149,13 @@ def without_acceleration(env: EnvVars) -> EnvVars:
     return [*kept, *_env_vars({f"{_PREFIX}ACCELERATION": "off"})]
 
 
-def _sample(version: ModelVersion) -> dict[str, str]:
+def _sample(model: MLModel, version: ModelVersion) -> dict[str, str]:
     if version.sample is None:
         return {}
-    text = json.dumps(version.ordered_sample, separators=(",", ":"))
+    # The control API lists the columns; it shows as out of sync what it published before it did so.
+    is_ours = model.metadata.labels.get(LABEL_MANAGED_BY) == MANAGED_BY_CONTROL_API
+    lost = {} if is_ours or not version.has_lost_order else {"unordered": True}
+    text = json.dumps({**(version.ordered_sample or {}), **lost}, separators=(",", ":"))
     # Kubernetes expands $(NAME) and halves $$ in values; JSON has another way to write the sign.
     return {"SAMPLE": text.replace("$", "\\u0024")}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from modelport_crds.mlmodel import Artifact, Batching, Resources, Scaling
+from modelport_crds.names import LABEL_MANAGED_BY, MANAGED_BY_CONTROL_API
 from modelport_kube.kube import RESOURCES, Object
 from modelport_operator.core.desired import desired_objects
 from modelport_operator.core.quantities import canonical, to_bytes
@@ -35,6 +36,11 @@ def _env(container: Object) -> dict[str, str]:
 
 def _model_env(model: ModelBuilder | None = None, given: Settings | None = None) -> dict[str, str]:
     return _env(_pod_spec(model, given)["containers"][0])
+
+
+def _sample_of(model: ModelBuilder) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(_model_env(model)["MODELPORT_RUNTIME_SAMPLE"])
+    return told
 
 
 def _fetch_env(model: ModelBuilder | None = None, given: Settings | None = None) -> dict[str, str]:
@@ -132,14 +138,29 @@ def test_the_runtime_gets_the_variables_of_the_contract() -> None:
 
 def test_a_sample_has_its_fields_in_order_though_kubernetes_sorts_them() -> None:
     sample = {"input": {"a": 1, "b": 2, "c": 3}}
-    version = a_version(sample=sample, sample_columns=("c", "a"))
-    text = _model_env(a_model().versions(version))["MODELPORT_RUNTIME_SAMPLE"]
-    assert list(json.loads(text)["input"].items()) == [("c", 3), ("a", 1), ("b", 2)]
+    version = a_version(sample=sample, sample_columns=("c", "a", "b"))
+    told = _sample_of(a_model().versions(version))
+    assert list(told) == ["input"]
+    assert list(told["input"].items()) == [("c", 3), ("a", 1), ("b", 2)]
+
+
+@pytest.mark.parametrize("columns", [(), ("b",)])
+def test_a_sample_without_its_order_says_so(columns: tuple[str, ...]) -> None:
+    version = a_version(sample={"input": {"a": 1, "b": 2}}, sample_columns=columns)
+    assert _sample_of(a_model().versions(version))["unordered"] is True
+
+
+def test_a_list_is_in_order_and_so_is_what_an_earlier_control_api_published() -> None:
+    assert _sample_of(a_model().versions(a_version())) == {"input": [1.0, 2.0]}
+    model = a_model().versions(a_version(sample={"input": {"a": 1, "b": 2}}))
+    model = model.labeled(LABEL_MANAGED_BY, MANAGED_BY_CONTROL_API)
+    assert _sample_of(model) == {"input": {"a": 1, "b": 2}}
 
 
 def test_a_sample_arrives_as_it_is_though_kubernetes_expands_variables() -> None:
     sample = {"input": {"price": "$$5 $(PATH)", "name": "Zoë"}}
-    text = _model_env(a_model().versions(a_version(sample=sample)))["MODELPORT_RUNTIME_SAMPLE"]
+    version = a_version(sample=sample, sample_columns=("price", "name"))
+    text = _model_env(a_model().versions(version))["MODELPORT_RUNTIME_SAMPLE"]
     assert "$" not in text
     assert json.loads(text) == sample
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from modelport_runtime.core.backends.own_code.hints import RowsHint
 from modelport_runtime.core.frames import as_array, as_frame
+from modelport_runtime.core.samples import in_order
 from modelport_runtime.core.signature import Column, Kind, Signature, is_date
 from modelport_runtime.core.types import LoadError
 
@@ -39,6 +40,8 @@ def _columns(hint: RowsHint, row: Any) -> tuple[Column, ...] | None:
     """None: rows pass as they are sent, since one of the sample holds more than single values."""
     if not isinstance(row, dict | list) or not row:
         return None
+    if isinstance(row, dict) and hint.container in ("array", "frame"):
+        row = in_order(row)
     named = row.items() if isinstance(row, dict) else [(f"x{at}", value) for at, value in enumerate(row)]
     if hint.container == "array":
         return tuple(Column(name, optional=value is None) for name, value in named)

@@ -13,6 +13,7 @@ from modelport_runtime.core.backends.torch.layers import Taken, inputs_of
 from modelport_runtime.core.backends.torch.program import ROUNDING, Size, declared
 from modelport_runtime.core.backends.torch.tensors import name_of, to_array, to_tensor
 from modelport_runtime.core.interpretations import refined
+from modelport_runtime.core.samples import in_order
 from modelport_runtime.core.signature import Signature
 from modelport_runtime.core.types import LoadError, Outputs
 
@@ -76,7 +77,7 @@ class ScriptBackend:
 def _values(row: Any, name: str) -> Any:
     """Return the only input's row. Raises `LoadError`."""
     if isinstance(row, dict):
-        return list(row.values())
+        return list(in_order(row).values())
     if not isinstance(row, list) or not any(isinstance(each, list) for each in row):
         return row
     if len(row) > 1:
