@@ -52,9 +52,9 @@ def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
     assert re.findall(r"^FROM (\S+)", text, re.M) == [
         *["${BASE_IMAGE}"] * 2 * (part in _WITH_PAGES),
         *stages,
-        # A second set of libraries reads the model, and a third one makes bundles.
+        # A second set of libraries reads the model; further ones bring OpenMP along and make bundles.
         *["${BASE_IMAGE}"] * apart,
-        *["${BASE_IMAGE}"] * (part == "own"),
+        *["${BASE_IMAGE}"] * 2 * (part == "own"),
     ]
     last = text.rsplit("FROM ", maxsplit=1)[1]
     assert "USER 65532:65532" in last
@@ -63,6 +63,12 @@ def test_it_builds_on_any_base_and_runs_as_a_number(part: str) -> None:
     assert re.search(rf"^ENTRYPOINT \[{started}\]$", last, re.M)
     assert _LOCKS.get(part, f"requirements/image-{part}.txt") in text
     assert "://" not in text
+
+
+@pytest.mark.parametrize("part", ["runtime-sklearn", "standalone", *_BESIDE_A_SERVER])
+def test_lightgbm_finds_the_systems_openmp_in_it(part: str) -> None:
+    last = (ROOT / _ALL[part]).read_text().rsplit("FROM ", maxsplit=1)[1]
+    assert "/usr/lib/libgomp.so.1" in last
 
 
 @pytest.mark.parametrize("part", _LOCKED)

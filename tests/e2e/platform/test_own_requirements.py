@@ -17,7 +17,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.nightly, pytest.mark.timeout(900)]
 PACKAGES = ("its-own", "another", "killed", "evicted", "withdrawn")
 OPERATOR = "deployment/modelport-operator"
 MODEL = """
+import ctypes
+
 import {module}
+
+# As LightGBM's wheel does when it is imported.
+ctypes.CDLL("libgomp.so.1")
 
 class Model:
     def predict(self, rows: list[str]):
