@@ -82,7 +82,7 @@ def shares(owner: httpx.Client, model: str) -> dict[str, int]:
     """Once the end of the rollout has become the model's own traffic."""
     path = f"/api/v1/models/{model}"
     deadline = time.monotonic() + SECONDS
-    while (found := owner.get(path).json())["traffic"] != found["served_traffic"]:
+    while (found := owner.get(path).json())["traffic"] != found["wanted_traffic"]:
         assert time.monotonic() < deadline, found
         time.sleep(0.1)
     shared: dict[str, int] = found["traffic"]
