@@ -20,6 +20,7 @@ _CLASSES = (
     "Keys",
     "Models",
     "Modelport",
+    "Rollouts",
     "Transport",
     "Users",
     "Versions",

@@ -22,7 +22,17 @@ from modelport.errors import (
 )
 from modelport.history import KeptPrediction
 from modelport.job import Job
-from modelport.models import ApiKey, Model, PasswordLink, PlatformUser, Prediction, User, Version
+from modelport.models import (
+    ApiKey,
+    Finding,
+    Model,
+    PasswordLink,
+    PlatformUser,
+    Prediction,
+    Rollout,
+    User,
+    Version,
+)
 from modelport.rows import Predictions
 from modelport.transport.retries import RetryPolicy
 from modelport.usage import Usage, UsageCounts
@@ -41,6 +51,7 @@ __all__ = [
     "ConnectionFailed",
     "Drift",
     "FeatureDrift",
+    "Finding",
     "Forbidden",
     "Importance",
     "InvalidRequest",
@@ -59,6 +70,7 @@ __all__ = [
     "Predictions",
     "RateLimited",
     "RetryPolicy",
+    "Rollout",
     "ServerError",
     "SignatureChanged",
     "Unauthorized",

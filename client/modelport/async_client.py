@@ -13,6 +13,7 @@ from modelport.async_resources import (
     AsyncKeptPredictions,
     AsyncKeys,
     AsyncModels,
+    AsyncRollouts,
     AsyncUsers,
     AsyncVersions,
 )
@@ -30,9 +31,9 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 class AsyncModelport:
     """`await AsyncModelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
-    Other calls are grouped by what they are about: `models`, `versions`, `keys`, `jobs`, `predictions` (kept
-    requests), `account` and, for administrators, `users`. The names of before stay: `upload` is
-    `models.upload`.
+    Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `keys`, `jobs`,
+    `predictions` (kept requests), `account` and, for administrators, `users`. The names of before stay:
+    `upload` is `models.upload`.
 
     Args:
         url: Of the platform; MODELPORT_URL unless given, then this machine.
@@ -67,6 +68,11 @@ class AsyncModelport:
     def versions(self) -> AsyncVersions:
         """Versions of your models; called with a model's id, it lists them."""
         return AsyncVersions(self._transport)
+
+    @cached_property
+    def rollouts(self) -> AsyncRollouts:
+        """Versions on their way to the traffic; called with a model's id, it lists them."""
+        return AsyncRollouts(self._transport)
 
     @cached_property
     def jobs(self) -> AsyncJobs:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from modelport.calls import kept, predicting
 from modelport.calls.former_names import same_as
 from modelport.models import Prediction
-from modelport.resources import Account, Jobs, KeptPredictions, Keys, Models, Users, Versions
+from modelport.resources import Account, Jobs, KeptPredictions, Keys, Models, Rollouts, Users, Versions
 from modelport.rows import Predictions
 from modelport.transport.blocking import Transport
 from modelport.transport.retries import RetryPolicy
@@ -21,9 +21,9 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 class Modelport:
     """`Modelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
-    Other calls are grouped by what they are about: `models`, `versions`, `keys`, `jobs`, `predictions` (kept
-    requests), `account` and, for administrators, `users`. The names of before stay: `upload` is
-    `models.upload`.
+    Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `keys`, `jobs`,
+    `predictions` (kept requests), `account` and, for administrators, `users`. The names of before stay:
+    `upload` is `models.upload`.
 
     Args:
         url: Of the platform; MODELPORT_URL unless given, then this machine.
@@ -58,6 +58,11 @@ class Modelport:
     def versions(self) -> Versions:
         """Versions of your models; called with a model's id, it lists them."""
         return Versions(self._transport)
+
+    @cached_property
+    def rollouts(self) -> Rollouts:
+        """Versions on their way to the traffic; called with a model's id, it lists them."""
+        return Rollouts(self._transport)
 
     @cached_property
     def jobs(self) -> Jobs:

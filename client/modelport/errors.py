@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from modelport.models import SIGNATURE_CHANGED, Model, Version
+from modelport.models import SIGNATURE_CHANGED, Model, Rollout, Version
 
 if TYPE_CHECKING:
     from modelport.job import Job
@@ -155,7 +155,7 @@ class NotReadyInTime(ModelportError):
 
     advice = "It goes on: `modelport status` shows how far it is."
 
-    def __init__(self, detail: str, waited_for: "Model | Version | Job") -> None:
+    def __init__(self, detail: str, waited_for: "Model | Version | Job | Rollout") -> None:
         super().__init__(detail)
         self.waited_for = waited_for
 

@@ -272,3 +272,87 @@ class PasswordLink:
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of one guardrail of a rollout. `state`: `within`, `beyond` or `unknown`.
+
+    `lower`, `upper`: the interval that holds at every look; `limit`: the tolerance; `observations`: rows, or
+    requests. None: not known yet.
+    """
+
+    guardrail: str
+    state: str
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    limit: float | None
+    observations: int
+    message: str
+
+    @classmethod
+    def from_json(cls, data: Json) -> "Finding":
+        """Read the API's JSON. Raises KeyError without guardrail or state; all else may be missing."""
+        return cls(
+            guardrail=data["guardrail"],
+            state=data["state"],
+            estimate=data.get("estimate"),
+            lower=data.get("lower"),
+            upper=data.get("upper"),
+            limit=data.get("limit"),
+            observations=data.get("observations") or 0,
+            message=data.get("message") or "",
+        )
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """A version on its way to the traffic. `version` is compared with `baseline`.
+
+    `state`: `pending`, `replaying`, `shadowing`, `canary`, `baking`, or at the end `promoted`, `rolled_back`,
+    `inconclusive` or `cancelled`. `weight`: its share of the traffic, in percent. `held`: why it does not go
+    on now; `verdict`: one sentence.
+    """
+
+    id: int
+    version: str
+    baseline: str
+    state: str
+    step: str
+    weight: int
+    verdict: str
+    held: str
+    paused: bool
+    findings: tuple[Finding, ...]
+    strategy: Json
+    started_at: datetime | None
+    ended_at: datetime | None
+    raw: Json = field(repr=False, compare=False)
+    """The whole response."""
+
+    @property
+    def is_over(self) -> bool:
+        """It has ended, one way or another."""
+        return self.state in {"promoted", "rolled_back", "inconclusive", "cancelled"}
+
+    @classmethod
+    def from_json(cls, data: Json) -> "Rollout":
+        """Read the API's JSON. Raises KeyError without id, version or state; all else may be missing."""
+        started_at, ended_at = data.get("started_at"), data.get("ended_at")
+        return cls(
+            id=data["id"],
+            version=data["version"],
+            baseline=data.get("baseline") or "",
+            state=data["state"],
+            step=data.get("step") or "",
+            weight=data.get("weight") or 0,
+            verdict=data.get("verdict") or "",
+            held=data.get("held") or "",
+            paused=bool(data.get("paused")),
+            findings=tuple(Finding.from_json(each) for each in data.get("findings") or ()),
+            strategy=data.get("strategy") or {},
+            started_at=datetime.fromisoformat(started_at) if started_at else None,
+            ended_at=datetime.fromisoformat(ended_at) if ended_at else None,
+            raw=data,
+        )

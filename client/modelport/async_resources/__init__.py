@@ -5,6 +5,7 @@ from modelport.async_resources.account import AsyncAccount, AsyncKeys
 from modelport.async_resources.history import AsyncKeptPredictions
 from modelport.async_resources.jobs import AsyncJobs
 from modelport.async_resources.models import AsyncModels
+from modelport.async_resources.rollouts import AsyncRollouts
 from modelport.async_resources.users import AsyncUsers
 from modelport.async_resources.versions import AsyncVersions
 
@@ -14,6 +15,7 @@ __all__ = [
     "AsyncKeptPredictions",
     "AsyncKeys",
     "AsyncModels",
+    "AsyncRollouts",
     "AsyncUsers",
     "AsyncVersions",
 ]

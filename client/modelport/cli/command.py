@@ -16,6 +16,7 @@ from modelport.cli import (
     logs,
     models,
     monitoring,
+    rollouts,
     serving,
     settings,
 )
@@ -135,7 +136,7 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_common)
     add_to(app)
-    for part in (accounts, models, ensembles, settings, files, logs, serving, monitoring, jobs):
+    for part in (accounts, models, ensembles, settings, files, logs, serving, rollouts, monitoring, jobs):
         part.add_to(app)
     return app
 

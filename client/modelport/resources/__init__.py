@@ -4,7 +4,8 @@ from modelport.resources.account import Account, Keys
 from modelport.resources.history import KeptPredictions
 from modelport.resources.jobs import Jobs
 from modelport.resources.models import Models
+from modelport.resources.rollouts import Rollouts
 from modelport.resources.users import Users
 from modelport.resources.versions import Versions
 
-__all__ = ["Account", "Jobs", "KeptPredictions", "Keys", "Models", "Users", "Versions"]
+__all__ = ["Account", "Jobs", "KeptPredictions", "Keys", "Models", "Rollouts", "Users", "Versions"]

@@ -1,0 +1,61 @@
+"""A rollout in plain words."""
+
+from modelport.cli.output import counted, print_line, print_table, printable
+from modelport.models import Finding, Rollout
+
+_STATES = {
+    "pending": "waits until the version has answered",
+    "replaying": "replays kept rows",
+    "shadowing": "compares copies of requests",
+    "canary": "has a share of the traffic",
+    "baking": "has all traffic, the old version stays ready",
+    "promoted": "promoted",
+    "rolled_back": "rolled back",
+    "inconclusive": "inconclusive",
+    "cancelled": "cancelled",
+}
+_FINDINGS = {"within": "ok", "beyond": "BROKEN", "unknown": "not known yet"}
+
+
+def show(found: Rollout) -> None:
+    """Print where it stands and what is known of each guardrail."""
+    print_line(progress_text(found))
+    if found.findings:
+        columns = ("GUARDRAIL", "FINDING", "MEASURED", "BETWEEN", "TOLERATED", "OF", "")
+        print_table(columns, map(_finding_row, found.findings))
+
+
+def progress_text(found: Rollout) -> str:
+    """`Rollout 3, v1 to v2: has a share of the traffic (5 %); held: too little traffic`"""
+    text = f"Rollout {found.id}, {found.baseline or 'what serves'} to {found.version}: {state_text(found)}"
+    if found.weight and not found.is_over:
+        text += f" ({found.weight} %)"
+    if found.paused and not found.is_over:
+        text += "; paused"
+    if found.held and not found.is_over:
+        text += f"; held: {found.held}"
+    return printable(f"{text}. {found.verdict}" if found.verdict else text)
+
+
+def state_text(found: Rollout) -> str:
+    """Return the state in words; one that is not known as it is."""
+    return _STATES.get(found.state, found.state)
+
+
+def _finding_row(found: Finding) -> tuple[str, ...]:
+    between = "–"
+    if found.lower is not None and found.upper is not None:
+        between = f"{_number(found.lower)} and {_number(found.upper)}"
+    return (
+        found.guardrail,
+        _FINDINGS.get(found.state, found.state),
+        _number(found.estimate),
+        between,
+        _number(found.limit),
+        counted(found.observations, "observation"),
+        printable(found.message),
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
