@@ -22,6 +22,7 @@ from modelport_control_api.registry.quotas import Limits
 from modelport_control_api.registry.records import ModelRecord, OwnRequirements
 from modelport_control_api.registry.rollout import Rollout, forced, roll_out
 from modelport_control_api.registry.tables import DEFAULT_ACCELERATION, ModelRow, VersionRow
+from modelport_control_api.usage import evidence
 
 _ALPHABET = string.ascii_lowercase + string.digits
 _SUFFIX_LENGTH = 5
@@ -159,6 +160,7 @@ def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:
     row = own_locked(session, caller.principal, model_id)
     digests = {digest for version in row.versions for digest in version.digests}
     session.delete(row)
+    evidence.forget(session, model_id)
     outbox.record_change(session, model_id)
     audit.record(session, caller, "model.delete", f"model:{model_id}", {"name": row.name})
     return digests

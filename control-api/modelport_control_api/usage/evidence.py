@@ -1,6 +1,6 @@
 """What the ledger has of a rollout."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.usage.tables import RolloutEvidence
@@ -20,3 +20,11 @@ def read(session: Session, model_id: str, rollout: int) -> Counts:
     for step, counter, count in session.execute(query):
         counts.setdefault(step, {})[counter] = count
     return counts
+
+
+def forget(session: Session, model_id: str, rollout: int | None = None) -> None:
+    """Delete what was counted of a rollout that is over, or of all that a model had: names of segments hold
+    values of callers' rows."""
+    of_model = RolloutEvidence.model_id == model_id
+    of_rollout = [] if rollout is None else [RolloutEvidence.rollout == rollout]
+    session.execute(delete(RolloutEvidence).where(of_model, *of_rollout))

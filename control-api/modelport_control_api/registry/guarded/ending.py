@@ -9,6 +9,7 @@ from modelport_control_api.db.base import utc_now
 from modelport_control_api.registry import repository, service
 from modelport_control_api.registry.rollout import replace_traffic
 from modelport_control_api.registry.tables import ModelRow
+from modelport_control_api.usage import evidence
 
 
 def end(session: Session, model_id: str, live: MLModel) -> None:
@@ -23,6 +24,7 @@ def end(session: Session, model_id: str, live: MLModel) -> None:
         return
     rollout.status = msgspec.to_builtins(status)
     rollout.ended_at = utc_now()
+    evidence.forget(session, model_id, rollout.number)
     before, after = dict(row.traffic), _traffic_after(row, status)
     if after != before:
         replace_traffic(row, after, {}, live)

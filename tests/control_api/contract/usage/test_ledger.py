@@ -220,6 +220,16 @@ def test_evidence_of_rollouts_is_summed_up_and_a_batch_that_comes_again_adds_non
     assert held(database, RequestsOfMinute)
 
 
+def test_evidence_of_a_rollout_that_is_over_goes_and_that_of_others_stays(database: Database) -> None:
+    lines = [EvidenceLine(model, rollout, "5", "shadow.rows", 1) for model in "ab" for rollout in (1, 2)]
+    write(database, batch(evidence=lines))
+    with database.transaction() as session:
+        evidence.forget(session, "a", 1)
+        assert (evidence.read(session, "a", 1), bool(evidence.read(session, "a", 2))) == ({}, True)
+        evidence.forget(session, "b")
+        assert [evidence.read(session, "b", each) for each in (1, 2)] == [{}, {}]
+
+
 def test_writers_of_the_same_evidence_at_the_same_time_lose_none(database: Database) -> None:
     def report(_: int) -> None:
         lines = [EvidenceLine("iris-1", 1, step, "shadow.rows", 1) for step in ("5", "1", "shadow")]

@@ -199,7 +199,7 @@ async def test_an_end_that_is_seen_again_changes_nothing(
     assert [entry["verdict"] for entry in entries] == ["Because."]
 
 
-async def test_an_end_that_nobody_saw_is_written_down_after_a_restart(
+async def test_an_end_is_written_down_though_applies_fail_meanwhile(
     platform: Platform, ann: Account, model_id: str
 ) -> None:
     """Killed between the transaction and the cluster: the outbox has it; before it: the status has."""
