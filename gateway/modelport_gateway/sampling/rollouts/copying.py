@@ -18,9 +18,9 @@ from modelport_telemetry.usage.latency import bucket_of
 
 from modelport_gateway.metrics import ROLLOUT_COPIES
 from modelport_gateway.routing.routes import Endpoint, RolloutRoute, RouteTable
-from modelport_gateway.sampling.rollouts.segments import segments_of
+from modelport_gateway.sampling.rollouts.segments import KnownSegments
 from modelport_gateway.sampling.tap import Seen
-from modelport_gateway.upstream.replica import Upstream, UpstreamCall, UpstreamResponse
+from modelport_gateway.upstream.replica import Upstream, UpstreamCall, UpstreamResponse, check_good
 from modelport_gateway.upstream.response_reader import (
     EndpointUnreachable,
     ResponseCutOff,
@@ -65,6 +65,7 @@ class Copying:
         self._table = table
         self._upstream = upstream
         self._evidence = evidence
+        self._segments = KnownSegments()
         self._waiting: deque[Copy] = deque()
         self._waiting_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,18 +113,22 @@ class Copying:
             # Its pod has gone: that is no answer of the model's.
             self._drop(copy)
             return
-        if answer.status in _BUSY:
+        # A short request may have an endless response; to parse it would take the core from callers.
+        if answer.status in _BUSY or len(answer.body) > _MAX_BYTES:
             self._drop(copy)
             return
         ROLLOUT_COPIES.labels("compared").inc()
-        self._evidence.add(copy.seen.route.public_id, copy.rollout, compared(copy, answer))
+        self._evidence.add(copy.seen.route.public_id, copy.rollout, compared(copy, answer, self._segments))
 
     async def _answer(self, copy: Copy, endpoint: Endpoint) -> UpstreamResponse:
         call = UpstreamCall("POST", "/predict", copy.seen.body, copy.seen.request_id)
         started = asyncio.get_running_loop().time()
         due = started + copy.seen.route.timeout_seconds
         try:
-            return await self._upstream.send(endpoint, call, due=due)
+            answer = await self._upstream.send(endpoint, call, due=due)
+            if answer.status == _OK:
+                check_good(call, answer)
+            return answer
         except (ResponseCutOff, UpstreamMisbehaved, UpstreamTimeout, TimeoutError):
             # What a caller would have had from it.
             return UpstreamResponse(_FAILED, b"", asyncio.get_running_loop().time() - started)
@@ -133,13 +138,13 @@ class Copying:
         self._evidence.add(copy.seen.route.public_id, copy.rollout, {counters.DROPPED: 1})
 
 
-def compared(copy: Copy, answer: UpstreamResponse) -> Mapping[str, int]:
+def compared(copy: Copy, answer: UpstreamResponse, segments: KnownSegments) -> Mapping[str, int]:
     """Return what is counted of a pair."""
     counts = Counter({counters.PAIRS: 1, counters.shadow_latency(copy.other, bucket_of(answer.seconds)): 1})
     if copy.seen.model_seconds:
         counts[counters.shadow_latency(copy.side, bucket_of(copy.seen.model_seconds))] = 1
     if copy.seen.status == answer.status == _OK:
-        _count_rows(counts, copy, answer)
+        _count_rows(counts, copy, answer, segments)
     elif copy.seen.status == _OK:
         counts[_alone(answer.status, copy.other)] += 1
     elif answer.status == _OK:
@@ -147,11 +152,12 @@ def compared(copy: Copy, answer: UpstreamResponse) -> Mapping[str, int]:
     return counts
 
 
-def _count_rows(counts: Counter[str], copy: Copy, answer: UpstreamResponse) -> None:
+def _count_rows(counts: Counter[str], copy: Copy, answer: UpstreamResponse, known: KnownSegments) -> None:
     differing = disagreements(_decoded(copy.seen.response), _decoded(answer.body))
     counts[counters.ROWS] += len(differing)
     counts[counters.DISAGREEMENTS] += sum(differing)
-    for differs, segments in zip(differing, segments_of(copy.seen, _decoded(copy.seen.body)), strict=False):
+    of_rows = known.known(copy.seen, copy.rollout, _decoded(copy.seen.body))
+    for differs, segments in zip(differing, of_rows, strict=False):
         for segment in segments:
             counts[counters.segment_rows(segment)] += 1
             counts[counters.segment_disagreements(segment)] += differs

@@ -3,14 +3,47 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from modelport_gateway.routing.routes import RolloutRoute
 from modelport_gateway.sampling.tap import Seen
 
 _MOST_FIELDS = 20
+_MOST_VALUES = 20
+_MOST_ROLLOUTS = 100
 _LONGEST_NAME, _LONGEST_VALUE = 60, 30
 
 
-def segments_of(seen: Seen, body: Any) -> Iterator[list[str]]:
-    """Of each row, in its order. Values of fields that are redacted in history are never named."""
+class KnownSegments:
+    """The first few of each rollout: an id in each row would else be a segment, and a row of the database."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, int], dict[str, set[str]]] = {}
+
+    def known(self, seen: Seen, rollout: RolloutRoute, body: Any) -> Iterator[list[str]]:
+        """Of each row, in its order, as `segments_of`."""
+        fields = self._fields(seen.route.public_id, rollout.id)
+        for segments in segments_of(seen, body):
+            yield [f"{name} is {said}" for name, said in segments if _has_room(fields, name, said)]
+
+    def _fields(self, model: str, rollout: int) -> dict[str, set[str]]:
+        fields = self._values.get((model, rollout))
+        if fields is None:
+            if len(self._values) >= _MOST_ROLLOUTS:
+                del self._values[next(iter(self._values))]
+            fields = self._values[model, rollout] = {}
+        return fields
+
+
+def _has_room(fields: dict[str, set[str]], name: str, said: str) -> bool:
+    if name not in fields and len(fields) >= _MOST_FIELDS:
+        return False
+    values = fields.setdefault(name, set())
+    if said not in values and len(values) < _MOST_VALUES:
+        values.add(said)
+    return said in values
+
+
+def segments_of(seen: Seen, body: Any) -> Iterator[list[tuple[str, str]]]:
+    """Of each row, in its order: field, and what is in it. Never the values that history redacts."""
     history = seen.route.history
     redacted = set(history.redact_fields) if history else set()
     columns = seen.version.canonical.columns
@@ -32,15 +65,18 @@ def _named(row: Any, names: Sequence[str]) -> dict[str, Any]:
     return dict(zip(names, row, strict=False)) if isinstance(row, list) else {}
 
 
-def _segments(row: dict[str, Any], redacted: set[str]) -> Iterator[str]:
+def _segments(row: dict[str, Any], redacted: set[str]) -> Iterator[tuple[str, str]]:
     for name, value in list(row.items())[:_MOST_FIELDS]:
-        if len(name) > _LONGEST_NAME:
+        # A NUL, which a caller may send, would have the database refuse the whole batch, again and again.
+        if len(name) > _LONGEST_NAME or not name.isprintable():
             continue
         if value is None:
-            yield f"`{name}` is missing"
+            yield f"`{name}`", "missing"
         elif name not in redacted and _is_category(value):
-            yield f"`{name}` is {value}"
+            yield f"`{name}`", str(value)
 
 
 def _is_category(value: Any) -> bool:
-    return isinstance(value, bool) or (isinstance(value, str) and 0 < len(value) <= _LONGEST_VALUE)
+    if isinstance(value, str):
+        return 0 < len(value) <= _LONGEST_VALUE and value.isprintable()
+    return isinstance(value, bool)

@@ -2,6 +2,7 @@
 
 import random
 
+from modelport_crds.reasons import Reason
 from modelport_evidence import counters
 from modelport_evidence.counters import BASELINE, CANDIDATE
 from modelport_telemetry.usage.latency import bucket_of
@@ -14,6 +15,7 @@ from modelport_gateway.usage.evidence import EvidenceCounter
 
 # Said by the gateway or by limits, not by a version.
 _NOT_THE_MODELS = {429, 499}
+_NOT_SENT = {Reason.QUEUE_FULL, Reason.NO_READY_VERSION}
 
 
 class RolloutTap:
@@ -37,7 +39,7 @@ class RolloutTap:
 
     @staticmethod
     def _is_to_be_copied(seen: Seen, rollout: RolloutRoute) -> bool:
-        if seen.call is not Call.PREDICT:
+        if seen.call is not Call.PREDICT or seen.reason in _NOT_SENT:
             return False
         return random.random() * 100 < rollout.shadow_percent  # noqa: S311 - nothing secret hangs on it
 

@@ -257,3 +257,76 @@ async def test_evidence_is_in_one_batch_which_is_sent_until_it_is_confirmed(
     )
     await serving.gateway.usage.turn()
     assert sum(len(each.evidence) for each in serving.usage.batches if each.id != batch.id) == 0
+
+
+async def test_texts_that_a_database_refuses_are_in_no_segment(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    await serving.settle()
+    await serving.predict(body={"input": {"a": "x\0", "b\0": None, "b": "\u202e"}})
+    found = await counted(serving)
+    assert found[counters.PAIRS] == 1
+    assert not [name for name in found if name.startswith("segment")]
+
+
+async def test_of_many_values_the_first_few_are_segments(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    model.script = candidate.script = answering(
+        http("200 OK", json.dumps({"predictions": ["setosa"] * 100}).encode())
+    )
+    roll(serving, model, candidate)
+    await serving.settle()
+    for _ in range(2):
+        rows = [{"a": f"id {number}", "b": True} for number in range(100)]
+        await serving.predict(body={"inputs": rows})
+    found = await counted(serving, 2)
+    of_a = {name: count for name, count in found.items() if name.startswith("segment.rows:`a`")}
+    assert of_a == {counters.segment_rows(f"`a` is id {number}"): 2 for number in range(20)}
+    assert found[counters.segment_rows("`b` is True")] == 200
+
+
+async def test_fields_are_no_more_than_a_few_however_rows_name_them(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    await serving.settle()
+    for number in range(30):
+        await serving.predict(body={"input": {"a": 1, "b": 2, f"c{number}": True}})
+        await counted(serving, number + 1)
+    found = evidence(serving)
+    assert len([name for name in found if name.startswith("segment.rows:")]) == 20
+
+
+@pytest.mark.parametrize("garbage", [b"{not json", b"\xff"])
+async def test_a_candidate_that_answers_no_json_has_failed(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel, garbage: bytes
+) -> None:
+    candidate.script = answering(http("200 OK", garbage))
+    roll(serving, model, candidate)
+    await serving.settle()
+    assert (await serving.predict()).status_code == 200
+    assert await counted(serving) == live(BASELINE) | {counters.PAIRS: 1, counters.failed_alone(CANDIDATE): 1}
+
+
+async def test_an_endless_answer_is_not_compared(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    candidate.script = saying("x" * 2_000_000)
+    roll(serving, model, candidate)
+    await serving.settle()
+    assert (await serving.predict()).status_code == 200
+    assert await counted(serving) == live(BASELINE) | {counters.DROPPED: 1}
+
+
+async def test_what_the_gateway_could_not_send_judges_no_version(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    serving.cluster.delete("EndpointSlice", "iris-v1")
+    await serving.settle()
+    assert (await serving.predict()).status_code == 503
+    await serving.gateway.usage.turn()
+    assert evidence(serving) == live(BASELINE) | {counters.live_errors(BASELINE): 1}
+    assert candidate.received == []
