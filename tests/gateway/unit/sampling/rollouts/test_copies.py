@@ -71,7 +71,8 @@ async def counted(harness: Harness, pairs: int = 1) -> dict[str, int]:
 def waiting(harness: Harness) -> int:
     """Pairs that are counted and in no batch yet."""
     kept = harness.gateway.usage._evidence._counts
-    return sum(count for (*_, name), count in kept.items() if name in {counters.PAIRS, counters.DROPPED})
+    names = {counters.PAIRS, counters.DROPPED}
+    return sum(count for step in kept.values() for name, count in step.items() if name in names)
 
 
 def evidence(harness: Harness, without: tuple[str, ...] = ("latency",)) -> dict[str, int]:
