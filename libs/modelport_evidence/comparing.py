@@ -5,7 +5,8 @@ probabilities within a total variation of 0.1.
 """
 
 import math
-from typing import Any
+import sys
+from typing import Any, TypeGuard
 
 RELATIVE = 0.01
 SMALLEST = 1e-9
@@ -62,11 +63,16 @@ def _differ(one: Any, other: Any, depth: int) -> bool:
 
 
 def _numbers_differ(one: Any, other: Any) -> bool:
-    if not (isinstance(one, int | float) and isinstance(other, int | float)):
+    if not (_is_number(one) and _is_number(other)):
         return True
     if not (math.isfinite(one) and math.isfinite(other)):
         return repr(one) != repr(other)
     return abs(one - other) > max(RELATIVE * max(abs(one), abs(other)), SMALLEST)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    """Whether it can be compared with a float: an int that is longer than any float cannot."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= sys.float_info.max)
 
 
 def _vary(one: Any, other: Any) -> bool:
@@ -80,6 +86,6 @@ def _vary(one: Any, other: Any) -> bool:
 
 def _shares(probabilities: Any) -> dict[Any, float] | None:
     named = dict(enumerate(probabilities)) if isinstance(probabilities, list) else probabilities
-    if not isinstance(named, dict) or not all(isinstance(each, int | float) for each in named.values()):
+    if not isinstance(named, dict) or not all(map(_is_number, named.values())):
         return None
     return named

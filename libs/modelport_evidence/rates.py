@@ -13,6 +13,9 @@ from dataclasses import dataclass
 _MULTIPLES = (1.5, 2, 3, 4, 6, 10, 20, 50)
 # Bets, as shares of the largest that cannot ruin.
 _BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 0.98)
+# Of two rates, alternatives by their odds, as multiples of those that are tolerated.
+_GREATER = (1.3, 1.7, 2.2, 3.0, 4.5, 8.0, 20.0)
+_SMALLER = (1.0, 1.0, 0.9, 0.75, 0.55)
 # Beta prior of mixtures: what is counted here is rare.
 _PRIOR_HITS, _PRIOR_MISSES = 0.5, 10.0
 _STEPS = 60
@@ -86,11 +89,25 @@ def mean_interval(ups: int, downs: int, trials: int, level: float) -> Interval:
 def difference_above_log_e(hits: tuple[int, int], trials: tuple[int, int], tolerance: float) -> float:
     """Return the log e-value against a first rate of at most the second plus `tolerance`.
 
-    A mixture over both rates beside the likeliest pair that is tolerated (universal inference: Wasserman,
-    Ramdas, Balakrishnan, 2020). The two streams need no pairs and no order.
+    For each second rate that may be true, a mixture of alternatives in which the first rate is greater and
+    the second no greater; the least of these holds whichever is true (Ramdas, Ruf, Larsson, Koolen:
+    "Admissible anytime-valid sequential inference must rely on nonnegative martingales", 2020).
+    The two streams need no pairs and no order. Universal inference needs half as many requests again.
     """
-    seen = sum(_log_mixture(hits[side], trials[side]) for side in (0, 1))
-    return seen - _likeliest(hits, trials, tolerance)
+
+    def at(second: float) -> float:
+        first = min(1.0, second + tolerance)
+        return _odds_log_e(hits[0], trials[0], first, _GREATER) + _odds_log_e(
+            hits[1], trials[1], second, _SMALLER
+        )
+
+    return _least(at, 0.0, 1.0)
+
+
+def _odds_log_e(hits: int, trials: int, rate: float, odds: tuple[float, ...]) -> float:
+    """Of a rate beside those whose odds are so many times its own. Convex in `rate`; as far as these are
+    greater (smaller), evidence against lower (higher) rates too."""
+    return log_mean_exp(hits * math.log(times) - trials * math.log1p(rate * (times - 1)) for times in odds)
 
 
 def log_mean_exp(values: Iterable[float]) -> float:
@@ -100,24 +117,11 @@ def log_mean_exp(values: Iterable[float]) -> float:
     return largest + math.log(sum(math.exp(each - largest) for each in found) / len(found))
 
 
-def _likeliest(hits: tuple[int, int], trials: tuple[int, int], tolerance: float) -> float:
-    """The largest log-likelihood of any two rates that are tolerated."""
-    first, second = (hits[side] / trials[side] if trials[side] else 0.0 for side in (0, 1))
-    if first <= second + tolerance:
-        return _log_likelihood(hits[0], trials[0], first) + _log_likelihood(hits[1], trials[1], second)
-
-    def at(rate: float) -> float:
-        upper = min(1.0, rate + tolerance)
-        return _log_likelihood(hits[0], trials[0], upper) + _log_likelihood(hits[1], trials[1], rate)
-
-    return _maximum(at, max(0.0, second), min(1.0, first))
-
-
-def _maximum(function: Callable[[float], float], low: float, high: float) -> float:
-    """Of a concave function, by thirds."""
+def _least(function: Callable[[float], float], low: float, high: float) -> float:
+    """Of a convex function, by thirds."""
     for _ in range(_STEPS):
         third = (high - low) / 3
-        if function(low + third) < function(high - third):
+        if function(low + third) > function(high - third):
             low += third
         else:
             high -= third

@@ -23,6 +23,8 @@ def one(**outputs: Any) -> dict[str, Any]:
         (True, 1, False),
         (1, 1.0, False),
         ("1", 1, True),
+        (10**400, 10**400, False),
+        (10**400, 1.0, True),
         (100.0, 100.9, False),
         (100.0, 101.1, True),
         (-100.0, 100.0, True),
@@ -51,6 +53,7 @@ def test_predictions(first: Any, second: Any, differs: bool) -> None:
         ([0.5, 0.5], [0.3, 0.7], True),
         ({"a": 1.0}, {"a": float("nan")}, True),
         ({"a": 1.0}, {"a": "x"}, True),
+        ({"a": 1.0}, {"a": 10**400}, True),
     ],
 )
 def test_probabilities(first: Any, second: Any, differs: bool) -> None:

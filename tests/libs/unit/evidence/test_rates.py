@@ -76,10 +76,31 @@ def test_bets_on_a_mean_are_fair(mean: float) -> None:
 
 def test_two_rates_that_differ_by_no_more_than_is_tolerated_are_no_evidence() -> None:
     first, second = np.arange(21), np.arange(41)
+    values = [[math.exp(difference_above_log_e((a, b), (20, 40), 0.05)) for b in second] for a in first]
     for rates in [(0.1, 0.1), (0.15, 0.1), (0.05, 0.3)]:
         chances = np.outer(stats.binom.pmf(first, 20, rates[0]), stats.binom.pmf(second, 40, rates[1]))
-        values = [[math.exp(difference_above_log_e((a, b), (20, 40), 0.05)) for b in second] for a in first]
         assert (chances * values).sum() <= 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [((20, 400), (40, 4000)), ((3, 30), (0, 900)), ((0, 50), (9, 90))]
+)
+def test_of_two_rates_the_least_evidence_counts_that_any_second_rate_leaves(
+    first: tuple[int, int], second: tuple[int, int]
+) -> None:
+    rates = np.linspace(1e-6, 0.3, 3001)
+
+    def mean_ratio(seen: tuple[int, int], rates: np.ndarray, odds: list[float]) -> np.ndarray:
+        pmf = stats.binom.logpmf
+        others = [times * rates / (1 - rates + times * rates) for times in odds]
+        return np.mean([np.exp(pmf(*seen, other) - pmf(*seen, rates)) for other in others], axis=0)
+
+    least = min(
+        mean_ratio(first, rates + 0.01, [1.3, 1.7, 2.2, 3.0, 4.5, 8.0, 20.0])
+        * mean_ratio(second, rates, [1.0, 1.0, 0.9, 0.75, 0.55])
+    )
+    found = difference_above_log_e((first[0], second[0]), (first[1], second[1]), 0.01)
+    assert found == pytest.approx(math.log(least), abs=0.01)
 
 
 def test_an_interval_holds_at_every_look() -> None:
