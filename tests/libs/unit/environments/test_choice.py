@@ -31,7 +31,14 @@ def test_of_a_version_without_an_environment_the_platform_serves_what_it_can(ver
 
 @pytest.mark.parametrize(
     ("version", "name"),
-    [("1.7", "xgboost-3.0"), ("2.1.4", "xgboost-3.0"), ("3.0.5", "xgboost-3.0"), ("3.1.3", "xgboost-3.1")],
+    [
+        ("1.5.2", "xgboost-3.0"),
+        ("1.6.2", "xgboost-3.0"),
+        ("1.7", "xgboost-3.0"),
+        ("2.1.4", "xgboost-3.0"),
+        ("3.0.5", "xgboost-3.0"),
+        ("3.1.3", "xgboost-3.1"),
+    ],
 )
 def test_a_booster_runs_where_its_trees_are_read(version: str, name: str) -> None:
     versions = {"xgboost": version, "scikit-learn": "1.9.1"}
@@ -39,7 +46,7 @@ def test_a_booster_runs_where_its_trees_are_read(version: str, name: str) -> Non
     assert choose(versions, [SERVED_BY_ALL]) is None
 
 
-@pytest.mark.parametrize("version", ["", "0.0", "1.6.2", "3.2.0", "4.0"])
+@pytest.mark.parametrize("version", ["", "0.0", "1.4.2", "3.2.0", "4.0"])
 def test_a_release_of_xgboost_that_was_compared_nowhere_stays_with_the_platform(version: str) -> None:
     assert choose({"xgboost": version}, [], frozenset(LISTS["xgboost-3.0"])) is None
 
