@@ -14,7 +14,7 @@ from tests.e2e.artifact_server import File, mlmodel, serving
 from tests.support.models import iris
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.nightly, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.e2e
 
 ROWS = itertools.cycle(iris()[0].tolist())
 QUICK = {"replay": {"rows": 0}, "steps": [50], "stepMinutes": 0, "stepRequests": 20, "bakeMinutes": 0}
