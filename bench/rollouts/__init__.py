@@ -1,0 +1,1 @@
+"""How often rollouts are judged wrongly, and after how much they are judged rightly."""
