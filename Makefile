@@ -85,7 +85,7 @@ bench-contributions: $(VENV)/.dev ## Contributions of 35 models beside shap and 
 bench-drift: $(VENV)/.dev ## False alarms and power of data drift, case by case; rewrites bench/drift.md (4 minutes)
 	@$(BIN)/python -m bench.drift.alarms $(ARGS)
 
-bench-rollouts: $(VENV)/.dev ## False alarms and power of rollouts, at 500 looks each; rewrites bench/rollouts.md (6 minutes)
+bench-rollouts: $(VENV)/.dev ## False alarms and power of rollouts, at 500 looks each; rewrites bench/rollouts.md (4 minutes)
 	@$(BIN)/python -m bench.rollouts.alarms $(ARGS)
 
 bench-environments: $(VENV)/.dev ## Files of every scikit-learn and booster, served as they were saved or refused (ARGS="sklearn-1.2 xgboost-2.1.4" for some)
