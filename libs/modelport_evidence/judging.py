@@ -167,6 +167,8 @@ def _p99_ratio(asked: _Question) -> GuardrailFinding:
         f"as long as {asked.baseline}'s ({asked.limit:.3g} times tolerated)"
     )
     state: State = "beyond" if is_beyond else "within" if is_within else "unknown"
+    if not ratio.lower:
+        message = f"How slow {asked.candidate} is beside {asked.baseline} is not known yet."
     lower, upper = (each if math.isfinite(each) else None for each in (ratio.lower, ratio.upper))
     return GuardrailFinding("p99_ratio", state, None, lower, upper, asked.limit, calls, message)
 
@@ -188,6 +190,8 @@ def _ratio(one: float, other: float) -> float:
 
 def _finding(name: str, asked: _Question, seen: _Seen, *, is_beyond: bool, message: str) -> GuardrailFinding:
     state: State = "beyond" if is_beyond else "within" if seen.interval.upper <= asked.limit else "unknown"
+    if not (is_beyond or seen.observations):
+        message = "Nothing was counted yet."
     return GuardrailFinding(
         guardrail=name,
         state=state,

@@ -29,6 +29,12 @@ def test_disagreement(rows: int, disagreements: int, state: str) -> None:
     assert judged(compared(rows, disagreements), "disagreement").state == state
 
 
+def test_of_nothing_that_was_counted_nothing_is_said() -> None:
+    assert judged({}, "disagreement").message == "Nothing was counted yet."
+    assert judged({}, "error_rate").message == "Nothing was counted yet."
+    assert judged({}, "p99_ratio").message == "How slow v2 is beside v1 is not known yet."
+
+
 def test_its_sentence_says_how_much_and_where() -> None:
     counts = compared(1000, 61)
     assert judged(counts, "disagreement").message == (
