@@ -84,8 +84,9 @@ class Copying:
             task.add_done_callback(self._tasks.discard)
 
     async def aclose(self) -> None:
-        """Break off what is under way and forget what waits: nobody was promised a copy."""
-        self._waiting.clear()
+        """Break off what is under way, and drop what waits: nobody was promised a copy."""
+        while self._waiting:
+            self._drop(self._waiting.popleft())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

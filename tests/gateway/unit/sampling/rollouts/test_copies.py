@@ -227,6 +227,9 @@ async def test_a_candidate_that_hangs_holds_nobody_up_and_fills_no_more_than_its
     found = await counted(serving)
     # 8 are under way, 500 wait.
     assert found[counters.DROPPED] == 600 - 508
+    await serving.gateway._copying.aclose()
+    await serving.gateway.usage.turn()
+    assert evidence(serving)[counters.DROPPED] == 600 - 8
     assert found[counters.live_requests(BASELINE)] == 600
 
 
