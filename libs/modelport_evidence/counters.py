@@ -49,11 +49,6 @@ def live_refusals(side: str) -> str:
     return f"live.refusals.{side}"
 
 
-def live_latency(side: str, bucket: int) -> str:
-    """Name the requests, not answered from the cache, whose latency was in this bucket."""
-    return f"live.latency.{side}:{bucket}"
-
-
 def segment_rows(segment: str) -> str:
     """Name the compared rows of a segment such as `shape is missing`."""
     return f"segment.rows:{segment}"

@@ -5,7 +5,6 @@ import random
 from modelport_crds.reasons import Reason
 from modelport_evidence import counters
 from modelport_evidence.counters import BASELINE, CANDIDATE
-from modelport_telemetry.usage.latency import bucket_of
 
 from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import RolloutRoute, Route, VersionRoute
@@ -50,6 +49,4 @@ def _live(seen: Seen, side: str) -> dict[str, int]:
         counts[counters.live_errors(side)] = 1
     elif seen.status >= 400:
         counts[counters.live_refusals(side)] = 1
-    if seen.cache != "hit":
-        counts[counters.live_latency(side, bucket_of(seen.seconds))] = 1
     return counts
