@@ -3,6 +3,8 @@
 `Pair`: a request that one version answered and whose copy the other one answered, or should have.
 """
 
+from collections.abc import Mapping
+
 ROWS = "shadow.rows"
 """Rows that both versions answered."""
 DISAGREEMENTS = "shadow.disagreements"
@@ -14,6 +16,7 @@ DROPPED = "shadow.dropped"
 """Requests that were to be copied and were not: no room, too long, or no pod. They judge nobody."""
 
 CANDIDATE, BASELINE = "candidate", "baseline"
+OK = 200
 
 
 def failed_alone(side: str) -> str:
@@ -24,6 +27,15 @@ def failed_alone(side: str) -> str:
 def refused_alone(side: str) -> str:
     """Name the pairs in which this version refused (4xx) what the other one answered."""
     return f"shadow.refused.{side}"
+
+
+def unanswered_alone(statuses: Mapping[str, int]) -> str | None:
+    """Name what is counted of a pair, by each side's HTTP status; None: both answered, or neither did."""
+    refusing = [side for side, status in statuses.items() if status != OK]
+    if len(refusing) != 1:
+        return None
+    [side] = refusing
+    return refused_alone(side) if 400 <= statuses[side] < 500 else failed_alone(side)
 
 
 def shadow_latency(side: str, bucket: int) -> str:

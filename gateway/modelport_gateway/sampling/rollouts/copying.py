@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from modelport_evidence import counters
 from modelport_evidence.comparing import disagreements
-from modelport_evidence.counters import BASELINE, CANDIDATE
+from modelport_evidence.counters import BASELINE, CANDIDATE, OK
 from modelport_telemetry.usage.latency import bucket_of
 
 from modelport_gateway.metrics import ROLLOUT_COPIES
@@ -33,7 +33,6 @@ _UNDER_WAY = 8
 _MAX_WAITING = 500
 _MAX_WAITING_BYTES = 16 * 1024 * 1024
 _MAX_BYTES = 1024 * 1024
-_OK = 200
 _FAILED = 502
 # It has enough to do with callers.
 _BUSY = {429, 503}
@@ -127,7 +126,7 @@ class Copying:
         due = started + copy.seen.route.timeout_seconds
         try:
             answer = await self._upstream.send(endpoint, call, due=due)
-            if answer.status == _OK:
+            if answer.status == OK:
                 check_good(call, answer)
             return answer
         except (ResponseCutOff, UpstreamMisbehaved, UpstreamTimeout, TimeoutError):
@@ -144,12 +143,10 @@ def compared(copy: Copy, answer: UpstreamResponse, segments: KnownSegments) -> M
     counts = Counter({counters.PAIRS: 1, counters.shadow_latency(copy.other, bucket_of(answer.seconds)): 1})
     if copy.seen.model_seconds:
         counts[counters.shadow_latency(copy.side, bucket_of(copy.seen.model_seconds))] = 1
-    if copy.seen.status == answer.status == _OK:
+    if copy.seen.status == answer.status == OK:
         _count_rows(counts, copy, answer, segments)
-    elif copy.seen.status == _OK:
-        counts[_alone(answer.status, copy.other)] += 1
-    elif answer.status == _OK:
-        counts[_alone(copy.seen.status, copy.side)] += 1
+    elif alone := counters.unanswered_alone({copy.side: copy.seen.status, copy.other: answer.status}):
+        counts[alone] += 1
     return counts
 
 
@@ -162,10 +159,6 @@ def _count_rows(counts: Counter[str], copy: Copy, answer: UpstreamResponse, know
         for segment in segments:
             counts[counters.segment_rows(segment)] += 1
             counts[counters.segment_disagreements(segment)] += differs
-
-
-def _alone(status: int, side: str) -> str:
-    return counters.refused_alone(side) if 400 <= status < 500 else counters.failed_alone(side)
 
 
 def _in_flight(endpoint: Endpoint) -> int:

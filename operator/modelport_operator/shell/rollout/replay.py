@@ -8,13 +8,12 @@ from typing import Any
 
 from modelport_evidence import counters
 from modelport_evidence.comparing import disagreements
-from modelport_evidence.counters import BASELINE, CANDIDATE
+from modelport_evidence.counters import BASELINE, CANDIDATE, OK
 
 from modelport_operator.core.rollout.facts import Counts, ReplayRequest
 from modelport_operator.shell.runtimes import Answer, Runtimes
 
 _ROWS_AT_ONCE = 50
-_OK = 200
 
 
 async def replay(runtimes: Runtimes, request: ReplayRequest, rows: Sequence[Any]) -> Counts | None:
@@ -37,7 +36,7 @@ async def _compare(runtimes: Runtimes, request: ReplayRequest, rows: Sequence[An
     answers = await _both(runtimes, request, rows)
     if answers is None:
         return None
-    if len(rows) == 1 or all(answer.status == _OK for answer in answers):
+    if len(rows) == 1 or all(answer.status == OK for answer in answers):
         return _counted(*answers, rows=len(rows))
     # One row may have spoiled it for all: each for itself tells which.
     total: Counter[str] = Counter()
@@ -60,18 +59,13 @@ async def _both(
 
 def _counted(baseline: Answer, candidate: Answer, *, rows: int) -> Counter[str]:
     total = Counter({counters.PAIRS: rows})
-    if baseline.status == candidate.status == _OK:
+    statuses = {BASELINE: baseline.status, CANDIDATE: candidate.status}
+    if baseline.status == candidate.status == OK:
         differing = disagreements(_decoded(baseline), _decoded(candidate))
         total.update({counters.ROWS: len(differing), counters.DISAGREEMENTS: sum(differing)})
-    elif baseline.status == _OK:
-        total[_alone(candidate, CANDIDATE)] += rows
-    elif candidate.status == _OK:
-        total[_alone(baseline, BASELINE)] += rows
+    elif alone := counters.unanswered_alone(statuses):
+        total[alone] += rows
     return total
-
-
-def _alone(answer: Answer, side: str) -> str:
-    return counters.refused_alone(side) if 400 <= answer.status < 500 else counters.failed_alone(side)
 
 
 def _decoded(answer: Answer) -> Any:
