@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from modelport_crds.mlmodel import Condition, MLModel, TrafficTarget, VersionStatus
 from modelport_crds.reasons import Reason
 from modelport_crds.shares import serve, weights
+
+from modelport_operator.core.timestamps import write_time
 
 READY, PROGRESSING, DEGRADED = "Ready", "Progressing", "Degraded"
 
@@ -122,10 +124,6 @@ def _condition(model: MLModel, type_: str, outcome: _Outcome, now: datetime) -> 
         status=status,
         reason=outcome.reason,
         message=outcome.message,
-        last_transition_time=before.last_transition_time if before and same else _written(now),
+        last_transition_time=before.last_transition_time if before and same else write_time(now),
         observed_generation=model.metadata.generation,
     )
-
-
-def _written(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

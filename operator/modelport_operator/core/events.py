@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from modelport_crds.mlmodel import MLModel, MLModelStatus, RolloutStatus, VersionStatus
@@ -11,6 +11,8 @@ from modelport_crds.names import API_VERSION, FIELD_MANAGER, KIND
 from modelport_crds.reasons import Reason
 from modelport_crds.shares import listed
 from modelport_kube.kube import RESOURCES, Object
+
+from modelport_operator.core.timestamps import write_time
 
 _GOOD = {Reason.PROGRESSING, Reason.SERVING, Reason.DELETING}
 _LONGEST = 1000
@@ -36,7 +38,7 @@ def events_of(before: MLModelStatus, after: MLModelStatus) -> tuple[Event, ...]:
 def build_event(model: MLModel, event: Event, earlier: Object | None, now: datetime) -> Object:
     """The Event, counted up if it has happened before: `earlier` is what lies at its name now."""
     metadata = model.metadata
-    time = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = write_time(now)
     return {
         "apiVersion": RESOURCES["Event"],
         "kind": "Event",

@@ -6,7 +6,7 @@ about the end.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from modelport_crds.mlmodel import Finding, MLModel, Rollout, RolloutState, RolloutStatus, VersionStatus
 from modelport_crds.shares import weights
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from modelport_operator.core.rollout import verdicts
 from modelport_operator.core.rollout.facts import RolloutFacts
 from modelport_operator.core.rollout.guardrails import findings_of
+from modelport_operator.core.timestamps import read_time, write_time
 
 SHADOW_STEP = "shadow"
 BAKING_STEP = "100"
@@ -45,7 +46,7 @@ class _Turn:
         return 1 - float(self.wanted.strategy.confidence)
 
     def lasted(self, minutes: float) -> bool:
-        return self.now - _read(self.rollout.step_started_at) >= timedelta(minutes=minutes)
+        return self.now - read_time(self.rollout.step_started_at) >= timedelta(minutes=minutes)
 
 
 def decide_rollout(
@@ -74,7 +75,7 @@ def _taken_out(known: RolloutStatus | None, now: datetime) -> RolloutStatus | No
 def _begun(model: MLModel, wanted: Rollout, now: datetime) -> RolloutStatus:
     others = {name: each for name, each in weights(model.status.traffic).items() if name != wanted.version}
     baseline = max(others, key=lambda name: others[name], default="")
-    begun = RolloutStatus(id=wanted.id, version=wanted.version, baseline=baseline, started_at=_written(now))
+    begun = RolloutStatus(id=wanted.id, version=wanted.version, baseline=baseline, started_at=write_time(now))
     return replace(begun, step_started_at=begun.started_at)
 
 
@@ -118,7 +119,7 @@ def _on(rollout: RolloutStatus) -> str:
 
 def _is_too_long(turn: _Turn) -> bool:
     hours = timedelta(hours=turn.wanted.strategy.max_hours)
-    return turn.rollout.state != "Baking" and turn.now - _read(turn.rollout.started_at) >= hours
+    return turn.rollout.state != "Baking" and turn.now - read_time(turn.rollout.started_at) >= hours
 
 
 def _too_long(turn: _Turn) -> str:
@@ -250,7 +251,7 @@ def _moved(
         step=step,
         weight=weight,
         shadow_percent=turn.wanted.strategy.shadow.percent if step else 0,
-        step_started_at=_written(turn.now),
+        step_started_at=write_time(turn.now),
         held="",
     )
 
@@ -264,13 +265,5 @@ def _ended(rollout: RolloutStatus, state: RolloutState, verdict: str, now: datet
         weight=weight,
         shadow_percent=0,
         held="",
-        ended_at=_written(now),
+        ended_at=write_time(now),
     )
-
-
-def _written(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _read(written: str) -> datetime:
-    return datetime.strptime(written, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
