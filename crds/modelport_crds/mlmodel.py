@@ -348,6 +348,11 @@ class RolloutStatus(_Base, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
 
     @property
+    def stage(self) -> tuple[int, str, str]:
+        """What changes when it moves on, and not with what is counted meanwhile."""
+        return self.id, self.state, self.step
+
+    @property
     def is_over(self) -> bool:
         return self.state in {"Promoted", "RolledBack", "Inconclusive", "Cancelled"}
 

@@ -100,7 +100,7 @@ def _of_engines(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
 
 def _of_rollout(before: MLModelStatus, after: MLModelStatus) -> Iterator[Event]:
     was, now = before.rollout, after.rollout
-    if now is None or (was is not None and (was.id, was.state, was.step) == (now.id, now.state, now.step)):
+    if now is None or (was is not None and was.stage == now.stage):
         return
     if now.is_over:
         good = now.state in {"Promoted", "Cancelled"}

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 import structlog
-from modelport_crds.mlmodel import MLModel, MLModelStatus, RolloutStatus, from_object, status_to_object
+from modelport_crds.mlmodel import MLModel, MLModelStatus, from_object, status_to_object
 from modelport_crds.names import KIND, LABEL_MODEL
 from modelport_kube.kube import RESOURCES, Kube, Object
 
@@ -140,11 +140,8 @@ def _log_changes(model: MLModel, decision: Decision) -> None:
         before = model.status.version(version.name)
         if before is None or before.reason != version.reason:
             log.info("version_changed", version=version.name, reason=version.reason, message=version.message)
-    if (rollout := decision.status.rollout) and _stage(rollout) != _stage(model.status.rollout):
+    rollout, was = decision.status.rollout, model.status.rollout
+    if rollout is not None and (was is None or was.stage != rollout.stage):
         log.info("rollout_moved", state=rollout.state, step=rollout.step, verdict=rollout.verdict)
     if decision.status.traffic != model.status.traffic:
         log.info("traffic_moved", traffic={each.version: each.weight for each in decision.status.traffic})
-
-
-def _stage(rollout: RolloutStatus | None) -> tuple[int, str, str] | None:
-    return (rollout.id, rollout.state, rollout.step) if rollout else None

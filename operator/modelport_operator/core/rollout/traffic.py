@@ -16,16 +16,11 @@ def wanted_traffic(model: MLModel, rollout: RolloutStatus | None) -> Targets:
     """
     if rollout is None or model.spec.rollout is None:
         return model.spec.traffic
-    share = _share(rollout)
-    if not rollout.baseline or share == 100:
+    if not rollout.baseline or rollout.weight == 100:
         return (WantedTarget(version=rollout.version, weight=100),)
     others = {name: each for name, each in weights(model.spec.traffic).items() if name != rollout.version}
-    shares = scaled(others or {rollout.baseline: 100}, 100 - share)
-    return _targets([*shares.items(), (rollout.version, share)])
-
-
-def _share(rollout: RolloutStatus) -> int:
-    return 100 if rollout.state == "Promoted" else rollout.weight
+    shares = scaled(others or {rollout.baseline: 100}, 100 - rollout.weight)
+    return _targets([*shares.items(), (rollout.version, rollout.weight)])
 
 
 def _targets(shares: Sequence[tuple[str, int]]) -> Targets:
