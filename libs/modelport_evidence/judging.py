@@ -48,11 +48,6 @@ class GuardrailFinding:
 
 
 @dataclass(frozen=True)
-class Judgement:
-    findings: tuple[GuardrailFinding, ...]
-
-
-@dataclass(frozen=True)
 class _Seen:
     estimate: float | None
     interval: Interval
@@ -73,17 +68,15 @@ class _Question:
 
 def judge(
     counts: Counts, tolerances: Mapping[str, float], *, confidence: float, candidate: str, baseline: str
-) -> Judgement:
+) -> tuple[GuardrailFinding, ...]:
     """Judge each guardrail that `tolerances` names; `confidence` is that of all together.
 
     `counts`: by the names of `modelport_evidence.counters`, summed over all steps.
     """
     level = (1 - confidence) / max(1, len(tolerances))
-    return Judgement(
-        tuple(
-            _JUDGES[name](_Question(counts, limit, level, candidate, baseline))
-            for name, limit in tolerances.items()
-        )
+    return tuple(
+        _JUDGES[name](_Question(counts, limit, level, candidate, baseline))
+        for name, limit in tolerances.items()
     )
 
 

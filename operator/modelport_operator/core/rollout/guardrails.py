@@ -9,14 +9,14 @@ from modelport_operator.core.rollout.facts import Counts
 
 def findings_of(wanted: Rollout, rollout: RolloutStatus, counts: Counts, level: float) -> tuple[Finding, ...]:
     """Judge the counts. `level`: how likely all guardrails together may be to err."""
-    judgement = judge(
+    found = judge(
         counts,
         tolerances(wanted),
         confidence=1 - level,
         candidate=rollout.version,
         baseline=rollout.baseline,
     )
-    return tuple(_written(each) for each in judgement.findings)
+    return tuple(_written(each) for each in found)
 
 
 def tolerances(wanted: Rollout) -> dict[str, float]:

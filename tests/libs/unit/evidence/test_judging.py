@@ -13,7 +13,7 @@ TOLERANCES = {"disagreement": 0.01, "error_rate": 0.01, "refusal_rate": 0.01, "p
 
 
 def judged(counts: dict[str, int], guardrail: str) -> GuardrailFinding:
-    findings = judge(counts, TOLERANCES, confidence=0.95, candidate="v2", baseline="v1").findings
+    findings = judge(counts, TOLERANCES, confidence=0.95, candidate="v2", baseline="v1")
     return next(each for each in findings if each.guardrail == guardrail)
 
 
@@ -120,7 +120,7 @@ def test_bounds_of_a_quantile_hold_the_true_one() -> None:
 
 def test_a_guardrail_that_is_not_named_is_not_looked_at() -> None:
     found = judge(compared(100, 100), {"error_rate": 0.01}, confidence=0.95, candidate="v2", baseline="v1")
-    assert [each.guardrail for each in found.findings] == ["error_rate"]
+    assert [each.guardrail for each in found] == ["error_rate"]
 
 
 def test_a_split_is_off_only_where_that_is_sure() -> None:
