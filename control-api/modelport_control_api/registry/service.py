@@ -15,6 +15,7 @@ from modelport_control_api.accounts import audit
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.drift import repository as drift
 from modelport_control_api.drift.profiles.profile import Profile, size_of
+from modelport_control_api.ground_truth import writing as ground_truth
 from modelport_control_api.identity import Caller, Principal
 from modelport_control_api.registry import quotas, repository
 from modelport_control_api.registry.errors import ModelNotFound, TooManyVersions, VersionNotFound
@@ -161,6 +162,7 @@ def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:
     digests = {digest for version in row.versions for digest in version.digests}
     session.delete(row)
     evidence.forget(session, model_id)
+    ground_truth.forget(session, model_id)
     outbox.record_change(session, model_id)
     audit.record(session, caller, "model.delete", f"model:{model_id}", {"name": row.name})
     return digests

@@ -121,6 +121,7 @@ DEFAULT_TIMEOUT_SECONDS = 30
 DEFAULT_ACCELERATION = "auto"
 DEFAULT_HISTORY_RETENTION_DAYS = 30
 DEFAULT_HISTORY_MAX_ROW_BYTES = 16_384
+DEFAULT_FEEDBACK_RETENTION_DAYS = 90
 
 
 class ModelRow(Base):
@@ -153,6 +154,12 @@ class ModelRow(Base):
     history_max_row_bytes: Mapped[int] = mapped_column(
         default=DEFAULT_HISTORY_MAX_ROW_BYTES, server_default=str(DEFAULT_HISTORY_MAX_ROW_BYTES)
     )
+    feedback_percent: Mapped[int | None] = mapped_column(default=None)
+    feedback_retention_days: Mapped[int] = mapped_column(
+        default=DEFAULT_FEEDBACK_RETENTION_DAYS, server_default=str(DEFAULT_FEEDBACK_RETENTION_DAYS)
+    )
+    """Holds for the rows that are there also once no more are kept."""
+    feedback_id_field: Mapped[str | None] = mapped_column(String(200), default=None)
     drift_psi_threshold: Mapped[float | None] = mapped_column(default=None)
     drift_alpha: Mapped[float | None] = mapped_column(default=None)
     drift_window_rows: Mapped[int | None] = mapped_column(default=None)
