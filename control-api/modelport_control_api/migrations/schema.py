@@ -4,6 +4,7 @@ from modelport_control_api import outbox as _outbox
 from modelport_control_api.accounts import tables as _api_keys
 from modelport_control_api.accounts import tables as _audit
 from modelport_control_api.accounts import tables as _auth
+from modelport_control_api.alerts import tables as _alerts
 from modelport_control_api.db.base import Base
 from modelport_control_api.drift import tables as _drift
 from modelport_control_api.ground_truth import tables as _ground_truth
@@ -17,6 +18,16 @@ __all__ = ["METADATA"]
 
 METADATA = Base.metadata
 _SLICES = (
-    *(_api_keys, _audit, _auth, _batch, _drift, _ground_truth, _history, _importance, _models, _outbox),
+    _alerts,
+    _api_keys,
+    _audit,
+    _auth,
+    _batch,
+    _drift,
+    _ground_truth,
+    _history,
+    _importance,
+    _models,
+    _outbox,
     _usage,
 )

@@ -24,6 +24,7 @@ from modelport_control_api.accounts.api_keys import introspection
 from modelport_control_api.accounts.auth import endpoints as auth
 from modelport_control_api.accounts.sessions import access_tokens
 from modelport_control_api.admin import endpoints as admin
+from modelport_control_api.alerting import endpoints as alerts_calls
 from modelport_control_api.analytics import endpoints as analytics
 from modelport_control_api.artifacts import endpoints as artifacts
 from modelport_control_api.batch import endpoints as jobs
@@ -80,6 +81,7 @@ def build_public(settings: Settings) -> FastAPI:
         drift_calls,
         importance_calls,
         rollouts_calls,
+        alerts_calls,
         job_submission,
         jobs,
         history,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api import outbox
 from modelport_control_api.accounts import audit
+from modelport_control_api.alerts import events
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.drift import repository as drift
 from modelport_control_api.drift.profiles.profile import Profile, size_of
@@ -163,6 +164,7 @@ def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:
     session.delete(row)
     evidence.forget(session, model_id)
     ground_truth.forget(session, model_id)
+    events.forget_model(session, model_id)
     outbox.record_change(session, model_id)
     audit.record(session, caller, "model.delete", f"model:{model_id}", {"name": row.name})
     return digests

@@ -29,6 +29,7 @@ TAGS = [
     {"name": "batch", "description": "Predictions over files, done in the background."},
     {"name": "history", "description": "Requests and responses, where a model's owner has them kept."},
     {"name": "drift", "description": "Live inputs beside the rows that a version was trained on."},
+    {"name": "alerts", "description": "What happened to your models and jobs."},
     {"name": "Open Inference Protocol", "description": "The same models, for clients of KServe and Triton."},
     {"name": "analytics", "description": "How often models were called, by whom, and with what results."},
     {"name": "platform", "description": "For those who run it."},

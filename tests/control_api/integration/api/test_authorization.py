@@ -60,7 +60,8 @@ TABLE: dict[str, set[str]] = {
     "count": {"GET /api/v1/analytics/overview"},
     "count of one": {"GET /api/v1/analytics/models/{model_id}"},
     "one key": {f"DELETE {KEY}", f"POST {KEY}/rotate"},
-    "list": {"GET /api/v1/models"},
+    "list": {"GET /api/v1/models", "GET /api/v1/events"},
+    "change of one's own": {"POST /api/v1/events/read"},
     "upload": {"POST /api/v1/models/upload"},
     "read": {
         f"GET {MODEL}",
@@ -119,6 +120,7 @@ BODIES: dict[str, Any] = {
     f"PUT {MODEL}/traffic": {"v1": 100},
     f"POST {VERSION}/retry": {},
     f"POST {MODEL}/rollouts": {"version": "v1"},
+    "POST /api/v1/events/read": {},
 }
 QUERIES: dict[str, str] = dict.fromkeys(
     (f"GET {KEPT}", f"GET {KEPT}/export", f"DELETE {KEPT}"), "?model_id={model_id}"

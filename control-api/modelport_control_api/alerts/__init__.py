@@ -1,0 +1,1 @@
+"""What happened to models and jobs, told once: events, and the messages about them."""
