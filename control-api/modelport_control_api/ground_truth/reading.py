@@ -27,8 +27,17 @@ class Observation:
     reward: float | None
 
 
-def observations(session: Session, model_id: str, start: datetime, end: datetime) -> Iterator[Observation]:
-    """Yield all that was predicted from `start` to before `end`, the oldest first."""
+def observations(
+    session: Session,
+    model_id: str,
+    start: datetime,
+    end: datetime,
+    *,
+    version: str | None = None,
+    newest_first: bool = False,
+) -> Iterator[Observation]:
+    """Yield all that was predicted from `start` to before `end`, the oldest first. version: only its own."""
+    moment = ObservedPrediction.at
     query = (
         select(
             ObservedPrediction.version,
@@ -49,15 +58,17 @@ def observations(session: Session, model_id: str, start: datetime, end: datetime
         )
         .where(
             ObservedPrediction.model_id == model_id,
-            ObservedPrediction.at >= start,
-            ObservedPrediction.at < end,
+            moment >= start,
+            moment < end,
         )
-        .order_by(ObservedPrediction.at)
+        .order_by(moment.desc() if newest_first else moment)
         .execution_options(yield_per=_ROWS)
     )
-    for version, at, unit, prediction, probabilities, label, reward in session.execute(query):
+    if version is not None:
+        query = query.where(ObservedPrediction.version == version)
+    for name, at, unit, prediction, probabilities, label, reward in session.execute(query):
         yield Observation(
-            version, at, unit, orjson.loads(prediction), _loaded(probabilities), _loaded(label), reward
+            name, at, unit, orjson.loads(prediction), _loaded(probabilities), _loaded(label), reward
         )
 
 

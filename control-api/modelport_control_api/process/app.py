@@ -35,6 +35,7 @@ from modelport_control_api.monitoring.evaluator import Evaluator
 from modelport_control_api.monitoring.wiring import DriftServices
 from modelport_control_api.process.apps import build_internal, build_public
 from modelport_control_api.publisher.cluster import Cluster
+from modelport_control_api.quality.wiring import QualityServices
 from modelport_control_api.rollouts.ends import RolloutEnds
 from modelport_control_api.settings import Settings
 from modelport_control_api.usage.samples import Handler, Handlers
@@ -107,7 +108,8 @@ def build(
     importance = ImportanceServices(models, samples)
     usage = UsageServices.build(settings, database, sample_handlers(models.reserve), redis_url)
     drift = DriftServices.build(settings, models)
-    state = AppState(context, accounts, models, models.store, usage, drift, batch, importance)
+    quality = QualityServices(models)
+    state = AppState(context, accounts, models, models.store, usage, drift, batch, importance, quality)
     public, internal = build_public(settings), build_internal()
     for app in (public, internal):
         state.attach(app)

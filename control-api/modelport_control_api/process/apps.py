@@ -43,6 +43,7 @@ from modelport_control_api.models.bundles import endpoints as bundles
 from modelport_control_api.models.upload_openapi import with_limits
 from modelport_control_api.monitoring import endpoints as drift_calls
 from modelport_control_api.monitoring import internal_endpoints as drift_internal
+from modelport_control_api.quality import endpoints as quality_calls
 from modelport_control_api.rollouts import endpoints as rollouts_calls
 from modelport_control_api.rollouts import internal_endpoints as rollouts_internal
 from modelport_control_api.settings import Settings
@@ -82,6 +83,7 @@ def build_public(settings: Settings) -> FastAPI:
         importance_calls,
         rollouts_calls,
         alerts_calls,
+        quality_calls,
         job_submission,
         jobs,
         history,

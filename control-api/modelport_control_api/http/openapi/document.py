@@ -25,6 +25,7 @@ TAGS = [
     {"name": "models", "description": "From a model file to an endpoint."},
     {"name": "versions", "description": "New versions, and who gets the requests."},
     {"name": "rollouts", "description": "New versions that prove themselves before they get requests."},
+    {"name": "quality", "description": "Predictions beside what turned out to be true."},
     {"name": "predictions", "description": "What it is all for."},
     {"name": "batch", "description": "Predictions over files, done in the background."},
     {"name": "history", "description": "Requests and responses, where a model's owner has them kept."},

@@ -84,7 +84,12 @@ TABLE: dict[str, set[str]] = {
         f"POST {MODEL}/rollouts",
         f"POST {ROLLOUT}/{{step}}",
     },
-    "look at kept": {f"GET {KEPT}", f"GET {KEPT}/export", f"GET {KEPT}/{{prediction_id}}"},
+    "look at kept": {
+        f"GET {KEPT}",
+        f"GET {KEPT}/export",
+        f"GET {KEPT}/{{prediction_id}}",
+        f"GET {MODEL}/quality",
+    },
     "forget kept": {f"DELETE {KEPT}", f"DELETE {KEPT}/{{prediction_id}}"},
     "jobs": {"GET /api/v1/jobs"},
     "job": {f"GET {JOB}", f"GET {JOB}/results", f"POST {JOB}/retry"},
