@@ -150,6 +150,16 @@ class History(_Base, frozen=True, kw_only=True):
     max_row_bytes: Annotated[int, Meta(ge=1024, le=65_536)] = 16_384
 
 
+class Feedback(_Base, frozen=True, kw_only=True):
+    """The share of requests, in percent, whose predictions are kept for what turns out to be true.
+
+    `id_field`: the column whose value stands for the row when its truth is told; None: the request's id does.
+    """
+
+    percent: Annotated[int, Meta(ge=1, le=100)] = 100
+    id_field: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+
 class Replay(_Base, frozen=True, kw_only=True):
     """So many kept rows go through both versions before a live one does; 0: none."""
 
@@ -216,6 +226,7 @@ class MLModelSpec(_Base, frozen=True, kw_only=True):
     sticky: Sticky | None = None
     """What stays on one version of a split; None: nothing, each request is drawn by the weights."""
     history: History | None = None
+    feedback: Feedback | None = None
     rollout: Rollout | None = None
 
     def version(self, name: str) -> ModelVersion | None:

@@ -30,6 +30,8 @@ from modelport_gateway.prediction import Prediction
 from modelport_gateway.routing.routes import RouteTable
 from modelport_gateway.routing.watching import watches
 from modelport_gateway.sampling.drift import DriftTap
+from modelport_gateway.sampling.feedback.asking import Asking
+from modelport_gateway.sampling.feedback.tap import FeedbackTap
 from modelport_gateway.sampling.history import HistoryTap
 from modelport_gateway.sampling.references import References
 from modelport_gateway.sampling.rollouts.copying import Copying
@@ -41,6 +43,7 @@ from modelport_gateway.upstream.pool import Connections
 from modelport_gateway.upstream.replica import Upstream
 from modelport_gateway.usage.counter import UsageCounter
 from modelport_gateway.usage.evidence import EvidenceCounter
+from modelport_gateway.usage.observed import ObservedPredictions
 from modelport_gateway.usage.reports import SampleQueue, UsageReports
 from modelport_gateway.usage.sink import UsageSink
 
@@ -76,6 +79,7 @@ class Gateway:
     _drift: DriftTap
     _references: References
     _copying: Copying
+    _feedback: FeedbackTap
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -103,6 +107,7 @@ class Gateway:
         self._history.flush()
         self._drift.flush()
         await self._copying.aclose()
+        await self._feedback.aclose()
         await self.usage.finish(self._settings.usage_stop_seconds)
 
     async def _drain(self) -> None:
@@ -142,7 +147,9 @@ def build(
     upstream = Upstream(connections, max_answer_bytes=settings.max_answer_bytes)
     evidence = EvidenceCounter(settings.usage_max_lines)
     copying = Copying(table, upstream, evidence)
-    taps = Taps([history, drift, RolloutTap(evidence, copying)])
+    observed = ObservedPredictions(settings.usage_max_lines)
+    feedback = FeedbackTap(observed, Asking(table, upstream))
+    taps = Taps([history, drift, RolloutTap(evidence, copying), feedback])
     handler = PredictionHandler(
         table,
         _authentication(settings, keys=keys, store=store, control=control),
@@ -165,11 +172,12 @@ def build(
         keys,
         connections,
         draining,
-        UsageReports(counter, samples, sink, evidence),
+        UsageReports(counter, samples, sink, evidence, observed),
         history,
         drift,
         references,
         copying,
+        feedback,
     )
 
 

@@ -49,6 +49,10 @@ ROLLOUT_COPIES = Counter(
     "Requests to be copied to the other version of a rollout, by what came of it: compared, dropped.",
     ["result"],
 )
+OBSERVED_DROPPED = Counter(
+    "modelport_gateway_observed_predictions_dropped_total",
+    "Predictions of models with feedback that were not kept: too many waited, or no text, number or boolean.",
+)
 SAMPLES_DROPPED = Counter(
     "modelport_gateway_samples_dropped_total",
     "Samples for history and drift that were forgotten: too many waited, or nobody took them.",

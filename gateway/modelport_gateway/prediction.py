@@ -43,7 +43,7 @@ def authorized_request(route: Route | None, caller: Caller | None, address: str)
     decision = authorize(route, caller)
     if route is None or decision is not Decision.ALLOWED:
         raise _refusal(decision)
-    return AuthorizedRequest(route, _caller_id(caller, address))
+    return AuthorizedRequest(route, caller_id_of(caller, address))
 
 
 def chosen_version(request: PredictionRequest, authorized: AuthorizedRequest) -> VersionRoute:
@@ -53,7 +53,7 @@ def chosen_version(request: PredictionRequest, authorized: AuthorizedRequest) ->
         raise Problem(status=404, detail=f"The model {route.public_id} has no version {name}.")
     if name is None:
         # Most models ask for nothing to stick: their requests pay for no look at a header.
-        sticky_to = _sticky_to(request, authorized) if route.sticky else None
+        sticky_to = kept_by(request, route, authorized.caller_id) if route.sticky else None
         name = choose_version(route.traffic, model_uid=route.uid, sticky_to=sticky_to)
     version = route.versions.get(name) if name else None
     # Also for traffic: what status says and what has answered must agree before anything is sent.
@@ -190,14 +190,14 @@ def _ready(request: PredictionRequest, route: Route, version: VersionRoute) -> P
     return PredictionResponse(orjson.dumps({"name": request.target.model, "ready": True}), version.name)
 
 
-def _sticky_to(request: PredictionRequest, authorized: AuthorizedRequest) -> str | None:
-    """What keeps the request on one version of a split; None: it is drawn by the weights."""
+def kept_by(request: PredictionRequest, route: Route, caller_id: str) -> str | None:
+    """Return what keeps it on one version of a sticky model's split; None: it is drawn by the weights."""
     session = request.headers.get(b"x-modelport-session")
-    return session or (authorized.caller_id if authorized.route.sticky == "caller" else None)
+    return session or (caller_id if route.sticky == "caller" else None)
 
 
-def _caller_id(caller: Caller | None, address: str) -> str:
-    # Two name spaces: a user id can never be another client's address.
+def caller_id_of(caller: Caller | None, address: str) -> str:
+    """Two name spaces: a user id can never be another client's address."""
     return f"user:{caller.user_id}" if caller else f"address:{address}"
 
 

@@ -12,14 +12,17 @@ from modelport_crds.shares import baselines, weights
 
 from modelport_control_api.publisher.manifest import build_spec
 from modelport_control_api.publisher.sync import Difference, differences
-from modelport_control_api.registry.records import HistoryRecord, ModelRecord, VersionRecord
+from modelport_control_api.registry.records import FeedbackRecord, HistoryRecord, ModelRecord, VersionRecord
 from modelport_control_api.registry.status_view import (
     StatusView,
     model_view,
     served_traffic,
     version_view,
 )
-from modelport_control_api.registry.tables import DEFAULT_HISTORY_RETENTION_DAYS
+from modelport_control_api.registry.tables import (
+    DEFAULT_FEEDBACK_RETENTION_DAYS,
+    DEFAULT_HISTORY_RETENTION_DAYS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def _as_in_cluster(record: ModelRecord, live: MLModel) -> ModelRecord:
         acceleration=spec.acceleration,
         sticky=spec.sticky,
         history=_history(record, spec),
+        feedback=_feedback(record, spec),
         traffic=weights(spec.traffic),
         compatible_with=baselines(spec.traffic),
         versions=_versions(record, live),
@@ -129,6 +133,14 @@ def _history(record: ModelRecord, spec: MLModelSpec) -> HistoryRecord | None:
         redact_fields=spec.history.redact_fields,
         max_row_bytes=spec.history.max_row_bytes,
     )
+
+
+def _feedback(record: ModelRecord, spec: MLModelSpec) -> FeedbackRecord | None:
+    if spec.feedback is None:
+        return None
+    # The database's alone, as history's.
+    days = record.feedback.retention_days if record.feedback else DEFAULT_FEEDBACK_RETENTION_DAYS
+    return FeedbackRecord(spec.feedback.percent, days, spec.feedback.id_field)
 
 
 def _versions(record: ModelRecord, live: MLModel) -> tuple[VersionRecord, ...]:

@@ -14,6 +14,7 @@ from modelport_control_api.http.responses import Compatibility
 from modelport_control_api.models.model_view import ModelView
 from modelport_control_api.models.schemas import (
     EnsembleAnswer,
+    FeedbackSetting,
     FieldOutOfSync,
     HistorySetting,
     ModelAnswer,
@@ -53,6 +54,7 @@ def render_model(seen: ModelView, predict_url: Callable[[str], str]) -> ModelAns
         acceleration=record.acceleration,
         sticky=record.sticky,
         history=_history(record),
+        feedback=_feedback(record),
         data_drift=DataDriftSetting(**asdict(record.data_drift)),
         traffic=served,
         wanted_traffic=dict(record.traffic),
@@ -124,6 +126,10 @@ def _rate_limit(record: ModelRecord) -> RateLimitSetting | None:
     return RateLimitSetting(
         requests=record.rate_limit_requests, period_seconds=record.rate_limit_period_seconds
     )
+
+
+def _feedback(record: ModelRecord) -> FeedbackSetting | None:
+    return FeedbackSetting.model_validate(asdict(record.feedback)) if record.feedback else None
 
 
 def _history(record: ModelRecord) -> HistorySetting | None:

@@ -11,6 +11,7 @@ from modelport_control_api.drift.schemas import DataDriftSetting, DataDriftSumma
 from modelport_control_api.http.bodies import Line
 from modelport_control_api.http.responses import Compatibility
 from modelport_control_api.registry.tables import (
+    DEFAULT_FEEDBACK_RETENTION_DAYS,
     DEFAULT_HISTORY_MAX_ROW_BYTES,
     DEFAULT_HISTORY_RETENTION_DAYS,
 )
@@ -64,6 +65,19 @@ class HistorySetting(BaseModel):
     )
 
 
+class FeedbackSetting(BaseModel):
+    """Which predictions are kept, to be compared with what turns out to be true, and for how long."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    percent: int = Field(100, ge=1, le=100, description="The share of requests.")
+    retention_days: int = Field(DEFAULT_FEEDBACK_RETENTION_DAYS, ge=1, le=730)
+    id_field: FieldName | None = Field(
+        None,
+        description="The column whose value stands for a row when its truth is told; null: the request's id.",
+    )
+
+
 _NEVER_NULL = ("name", "description", "tags", "access", "timeout_seconds", "acceleration")
 
 
@@ -98,6 +112,11 @@ class ModelChange(BaseModel):
     )
     history: HistorySetting | None = Field(
         None, description="Requests and responses to keep; null: none. What was kept stays for its days."
+    )
+    feedback: FeedbackSetting | None = Field(
+        None,
+        description="Predictions to keep for what turns out to be true; null: none. "
+        "What was kept stays for its days.",
     )
     data_drift: DataDriftSetting | None = Field(
         None, description="When live inputs count as drifted; null: as the platform has it."
@@ -142,6 +161,10 @@ class ModelChange(BaseModel):
             history = self.history.model_dump() if self.history else {"percent": None}
             del sent["history"]
             sent |= {f"history_{key}": value for key, value in history.items()}
+        if "feedback" in sent:
+            feedback = self.feedback.model_dump() if self.feedback else {"percent": None}
+            del sent["feedback"]
+            sent |= {f"feedback_{key}": value for key, value in feedback.items()}
         if "data_drift" in sent:
             del sent["data_drift"]
             thresholds = (self.data_drift or DataDriftSetting.model_validate({})).model_dump()
@@ -269,6 +292,7 @@ class ModelAnswer(BaseModel):
         description="What stays on one version of a split; null: each request is drawn."
     )
     history: HistorySetting | None = Field(description="null: no requests or responses are kept.")
+    feedback: FeedbackSetting | None = Field(description="null: no predictions are kept to be compared.")
     traffic: dict[str, int] = Field(
         description="What requests get now: version to percent; empty before that."
     )

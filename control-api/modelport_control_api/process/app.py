@@ -24,6 +24,7 @@ from modelport_control_api.batch.wiring import BatchServices
 from modelport_control_api.db.session import Database, Transactions
 from modelport_control_api.disk import DiskReserve
 from modelport_control_api.drift import repository as drift_arrivals
+from modelport_control_api.feedback.retention import FeedbackRetention
 from modelport_control_api.history import repository
 from modelport_control_api.history.retention import Retention
 from modelport_control_api.http import problems
@@ -140,4 +141,5 @@ def _background(settings: Settings, accounts: AccountServices, drift: DriftServi
     async def report_ended() -> None:
         await ended.keep_reporting(accounts)
 
-    return (wanted.run, evaluator.run, retention.run, mark_keys, report_ended)
+    compared = FeedbackRetention(database, every_seconds=settings.history_sweep_seconds)
+    return (wanted.run, evaluator.run, retention.run, compared.run, mark_keys, report_ended)

@@ -30,6 +30,7 @@ from modelport_control_api.artifacts import endpoints as artifacts
 from modelport_control_api.batch import endpoints as jobs
 from modelport_control_api.batch.pods import lookup as batch_pods
 from modelport_control_api.batch.submission import endpoints as job_submission
+from modelport_control_api.feedback import endpoints as feedback
 from modelport_control_api.history import endpoints as history
 from modelport_control_api.http import health
 from modelport_control_api.http.documentation import add_docs, add_help
@@ -84,6 +85,7 @@ def build_public(settings: Settings) -> FastAPI:
         rollouts_calls,
         alerts_calls,
         quality_calls,
+        feedback,
         job_submission,
         jobs,
         history,
@@ -168,4 +170,5 @@ def _is_upload(path: str) -> bool:
     is_model_call = parts[:3] == ["api", "v1", "models"]
     is_version = len(parts) == 5 and parts[4] == "versions"
     is_reference = len(parts) == 7 and parts[6] == "reference"
-    return is_model_call and (parts[3:] == ["upload"] or is_version or is_reference)
+    is_feedback = len(parts) == 5 and parts[4] == "feedback"
+    return is_model_call and (parts[3:] == ["upload"] or is_version or is_reference or is_feedback)

@@ -62,6 +62,7 @@ def build_spec(record: ModelRecord) -> mlmodel.MLModelSpec:
         acceleration=record.acceleration,
         sticky=record.sticky,
         history=_history(record),
+        feedback=_feedback(record),
         rollout=_rollout(record.rollout) if record.rollout else None,
     )
 
@@ -84,6 +85,11 @@ def _history(record: ModelRecord) -> mlmodel.History | None:
         redact_fields=record.history.redact_fields,
         max_row_bytes=record.history.max_row_bytes,
     )
+
+
+def _feedback(record: ModelRecord) -> mlmodel.Feedback | None:
+    wanted = record.feedback
+    return mlmodel.Feedback(percent=wanted.percent, id_field=wanted.id_field) if wanted else None
 
 
 def _version(version: VersionRecord) -> mlmodel.ModelVersion:

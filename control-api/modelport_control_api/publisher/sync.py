@@ -52,6 +52,7 @@ def undo(manifest: Object, there: Object) -> Object:
         "acceleration",
         "sticky",
         "history",
+        "feedback",
         "rollout",
     )
     return {"spec": {field: manifest["spec"].get(field) for field in fields} | {"versions": versions}}
@@ -68,6 +69,7 @@ def _decided(spec: MLModelSpec) -> Mapping[str, Any]:
         "acceleration": spec.acceleration,
         "sticky": spec.sticky,
         "history": _plain(spec.history),
+        "feedback": _plain(spec.feedback),
         "rollout": _plain(spec.rollout),
         "traffic": weights(spec.traffic),
     }

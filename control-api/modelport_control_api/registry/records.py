@@ -73,6 +73,18 @@ class HistoryRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedbackRecord:
+    """How much of what a model predicts is kept to be compared with the truth, in percent and days.
+
+    `id_field`: the column whose value stands for the row; None: the request's id does.
+    """
+
+    percent: int
+    retention_days: int
+    id_field: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RolloutRecord:
     """A rollout as it was asked for; `status`: how it ended, None while it goes on."""
 
@@ -119,6 +131,8 @@ class ModelRecord:
     """In the order of the alphabet; the cluster knows none."""
     rollout: RolloutRecord | None = None
     """The one that is going on."""
+    feedback: FeedbackRecord | None = None
+    """None: nothing is compared with the truth."""
     managed_by: ManagedBy = "api"
     waits: bool = False
     """The last change is not yet published to the cluster."""

@@ -22,6 +22,7 @@ from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.drift.records import DriftThresholds, to_drift_record
 from modelport_control_api.identity import Principal
 from modelport_control_api.registry.records import (
+    FeedbackRecord,
     HistoryRecord,
     ModelRecord,
     OwnRequirements,
@@ -136,6 +137,7 @@ def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:
         acceleration=cast(Acceleration, row.acceleration),
         sticky=cast(Sticky | None, row.sticky),
         history=_to_history_record(row),
+        feedback=_to_feedback_record(row),
         data_drift=DriftThresholds(row.drift_psi_threshold, row.drift_alpha, row.drift_window_rows),
         traffic=dict(row.traffic),
         compatible_with=dict(row.compatible_with or {}),
@@ -180,6 +182,12 @@ def _to_history_record(row: ModelRow) -> HistoryRecord | None:
         redact_fields=tuple(row.history_redact_fields),
         max_row_bytes=row.history_max_row_bytes,
     )
+
+
+def _to_feedback_record(row: ModelRow) -> FeedbackRecord | None:
+    if row.feedback_percent is None:
+        return None
+    return FeedbackRecord(row.feedback_percent, row.feedback_retention_days, row.feedback_id_field)
 
 
 def _batches(values: Collection[str]) -> Iterator[list[str]]:

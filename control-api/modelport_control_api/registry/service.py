@@ -16,6 +16,7 @@ from modelport_control_api.alerts import events
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.drift import repository as drift
 from modelport_control_api.drift.profiles.profile import Profile, size_of
+from modelport_control_api.errors import InvalidFields
 from modelport_control_api.ground_truth import writing as ground_truth
 from modelport_control_api.identity import Caller, Principal
 from modelport_control_api.registry import quotas, repository
@@ -152,9 +153,18 @@ def change_model(session: Session, caller: Caller, model_id: str, changes: dict[
     before = {column: getattr(row, column) for column in different}
     for column, value in different.items():
         setattr(row, column, value)
+    _require_id_that_may_be_kept(row)
     if any(column.startswith("drift_") for column in different):
         drift.mark_model_pending(session, model_id)
     return finish_change(session, caller, row, "model.change", {"changes": different, "before": before})
+
+
+def _require_id_that_may_be_kept(row: ModelRow) -> None:
+    is_hidden = row.history_percent is not None and row.feedback_id_field in row.history_redact_fields
+    if row.feedback_percent is not None and is_hidden:
+        raise InvalidFields(
+            ("feedback.id_field", f"must not be {row.feedback_id_field}, which history.redact_fields hides")
+        )
 
 
 def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from modelport_telemetry.usage.wire import UsageBatch, UsageLine
@@ -10,6 +11,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from modelport_control_api.ground_truth.writing import write_predictions
 from modelport_control_api.usage import tables
 from modelport_control_api.usage.metrics import BATCHES_AGAIN, REQUESTS_DROPPED, REQUESTS_WRITTEN
 from modelport_control_api.usage.tables import (
@@ -84,6 +86,7 @@ def write(session: Session, batches: Sequence[UsageBatch]) -> int:
     # Only of nothing is a row's sum not more than what was added to it, which `_add_totals` goes by.
     lines = [line for batch in new for line in batch.lines if line.requests]
     _add(session, RolloutEvidence.__table__, _evidence(new), "count")
+    write_predictions(session, _observed(new))
     for seconds, requests, _ in _PERIODS:
         _add(session, requests.__table__, _requests(lines, seconds))
     # Last: from everybody's totals on writers follow each other.
@@ -130,6 +133,16 @@ def _evidence(batches: Sequence[UsageBatch]) -> Mapping[_Key, int]:
         for line in batch.evidence:
             counts[(line.model, line.rollout, line.step, line.counter)] += line.count
     return counts
+
+
+def _observed(batches: Sequence[UsageBatch]) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        for each in batch.observed:
+            yield {
+                "model_id": each.model, "prediction_id": each.id, "row": each.row, "version": each.version,
+                "at": datetime.fromtimestamp(each.at, UTC), "unit": each.unit,
+                "prediction": each.prediction, "probabilities": each.probabilities,
+            }  # fmt: skip
 
 
 def _start(line: UsageLine, seconds: int) -> int:

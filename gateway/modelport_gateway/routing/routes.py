@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
-from modelport_crds.mlmodel import Access, History, MLModel, RolloutStatus, Sticky, VersionStatus
+from modelport_crds.mlmodel import Access, Feedback, History, MLModel, RolloutStatus, Sticky, VersionStatus
 from modelport_crds.names import public_id
 from modelport_store.store import Limit
 
@@ -34,6 +35,7 @@ class VersionRoute:
     cache_scope: bytes
     """Digest of all that a response depends on besides the request."""
     endpoints: tuple[Endpoint, ...] = ()
+    gives_probabilities: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Route:
     """What stays on one version of a split; None: each request is drawn by the weights."""
     history: History | None = None
     """None: no requests are kept."""
+    feedback: Feedback | None = None
+    """None: nobody will say what is true."""
     rollout: RolloutRoute | None = None
     """None: none goes on, or it copies nothing."""
 
@@ -199,6 +203,7 @@ def build_route(model: MLModel, id_: str, endpoints: Mapping[str, tuple[Endpoint
         timeout_seconds=spec.timeout_seconds,
         sticky=spec.sticky,
         history=spec.history,
+        feedback=spec.feedback,
         rollout=_rollout(status.rollout),
     )
 
@@ -239,4 +244,11 @@ def _version_route(
             signature=status.signature,
         ),
         endpoints=endpoints,
+        gives_probabilities="probabilities" in _outputs(status.signature),
     )
+
+
+def _outputs(signature: Mapping[str, Any] | None) -> Collection[Any]:
+    """The runtime's word, untrusted."""
+    outputs = (signature or {}).get("outputs")
+    return outputs if isinstance(outputs, list | tuple) else ()

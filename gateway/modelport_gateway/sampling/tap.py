@@ -9,6 +9,7 @@ from modelport_http.problem import Problem
 from modelport_http.problem import body as problem_body
 
 from modelport_gateway.outcome import Outcome, PredictionRequest, PredictionResponse
+from modelport_gateway.prediction import caller_id_of, kept_by
 from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Route, VersionRoute
 
@@ -42,6 +43,8 @@ class Seen:
     """How long the model took; 0: it was not called, or did not answer well."""
     named_version: bool = False
     """The caller named the version: no split chose it."""
+    kept_by: str | None = None
+    """The session or caller that was kept on the version; None: nothing was."""
 
 
 class Tap(Protocol):
@@ -109,7 +112,14 @@ def _seen(
         at=time.time(),
         model_seconds=_model_seconds(outcome),
         named_version=request.target.version is not None,
+        kept_by=_kept_by(request, outcome, route),
     )
+
+
+def _kept_by(request: PredictionRequest, outcome: Outcome, route: Route) -> str | None:
+    if route.sticky is None or request.target.version is not None:
+        return None
+    return kept_by(request, route, caller_id_of(outcome.caller, request.address))
 
 
 def _model_seconds(outcome: Outcome) -> float:

@@ -27,6 +27,7 @@ from modelport_gateway.metrics import (
 )
 from modelport_gateway.usage.counter import UsageCounter
 from modelport_gateway.usage.evidence import EvidenceCounter
+from modelport_gateway.usage.observed import ObservedPredictions
 from modelport_gateway.usage.sink import SinkUnavailable, UsageSink
 
 MAX_WAITING_BYTES = 4 * 1024 * 1024
@@ -95,12 +96,15 @@ class UsageReports:
         samples: SampleQueue,
         sink: UsageSink,
         evidence: EvidenceCounter,
+        observed: ObservedPredictions,
+        *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._counter = counter
         self._samples = samples
         self._sink = sink
         self._evidence = evidence
+        self._observed = observed
         self._clock = clock
         # Not the host's name alone: a restarted process counts from zero.
         self._gateway = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid4().hex[:8]}"
@@ -134,7 +138,8 @@ class UsageReports:
             self._log_unconfirmed()
 
     def _is_waiting(self) -> bool:
-        return bool(self._unconfirmed or self._counter.waiting() or self._evidence.is_waiting())
+        counted = self._counter.waiting() or self._evidence.is_waiting() or self._observed.is_waiting()
+        return bool(self._unconfirmed or counted)
 
     async def _send_usage(self) -> None:
         if not self._backoff.failures:
@@ -148,9 +153,10 @@ class UsageReports:
         while len(self._unconfirmed) < _MAX_UNCONFIRMED:
             lines, dropped = self._counter.take(_BATCH_LINES)
             evidence = self._evidence.take(_BATCH_LINES)
-            if not lines and not dropped and not evidence:
+            observed = self._observed.take(_BATCH_LINES)
+            if not lines and not dropped and not evidence and not observed:
                 return
-            batch = UsageBatch(str(uuid4()), self._gateway, lines, dropped, evidence)
+            batch = UsageBatch(str(uuid4()), self._gateway, lines, dropped, evidence, observed)
             requests = sum(line.requests for line in lines)
             self._unconfirmed[batch.id] = _Unconfirmed(requests, wire.encode(batch))
 

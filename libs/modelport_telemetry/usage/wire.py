@@ -25,6 +25,12 @@ def confirmation_key(batch_id: str) -> str:
     return f"modelport:usage:written:{batch_id}"
 
 
+LONGEST_PREDICTION_ID = 128
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL stores no other text."""
+MAX_PREDICTION_BYTES = 500
+MAX_PROBABILITIES_BYTES = 4000
+
 # What the ledger's columns hold: a line that did not fit would be refused there again and again.
 _Id = Annotated[str, msgspec.Meta(max_length=36)]
 _Count = Annotated[int, msgspec.Meta(ge=0, lt=2**48)]
@@ -67,6 +73,26 @@ class EvidenceLine(msgspec.Struct, frozen=True, array_like=True):
     count: _Count
 
 
+class ObservedPrediction(msgspec.Struct, frozen=True, array_like=True):
+    """What a caller was told of one row, of a model that asks for it (decision 58)."""
+
+    model: Annotated[str, msgspec.Meta(max_length=127)]
+    """The public id."""
+    id: Annotated[str, msgspec.Meta(max_length=LONGEST_PREDICTION_ID, pattern=NO_NUL)]
+    """The request's, or the row's own."""
+    row: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    """Its place in the request; 0 where it has an id of its own."""
+    version: Annotated[str, msgspec.Meta(max_length=63)]
+    at: Annotated[float, msgspec.Meta(ge=0, lt=2**37)]
+    """When the response was sent, in seconds since 1970 UTC."""
+    unit: Annotated[str, msgspec.Meta(max_length=32)]
+    """Stands for the session or caller that was kept on the version; empty: nothing was."""
+    prediction: Annotated[str, msgspec.Meta(max_length=MAX_PREDICTION_BYTES)]
+    """JSON of a text, number or boolean."""
+    probabilities: Annotated[str, msgspec.Meta(max_length=MAX_PROBABILITIES_BYTES)] | None
+    """JSON of class → probability; None: there are none."""
+
+
 class UsageBatch(msgspec.Struct, frozen=True):
     """Written to the ledger once, however often it arrives: `id` says which it is."""
 
@@ -77,6 +103,7 @@ class UsageBatch(msgspec.Struct, frozen=True):
     dropped: _Count = 0
     """Requests that were counted but had to be forgotten since the gateway's batch before."""
     evidence: list[EvidenceLine] = []
+    observed: list[ObservedPrediction] = []
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -17,6 +17,7 @@ from modelport_control_api.usage.tables import RequestsOfMinute
 from modelport_gateway.usage import reports
 from modelport_gateway.usage.counter import UsageCounter
 from modelport_gateway.usage.evidence import EvidenceCounter
+from modelport_gateway.usage.observed import ObservedPredictions
 from modelport_gateway.usage.redis_usage import RedisUsage
 from modelport_gateway.usage.reports import SampleQueue, UsageReports
 from modelport_telemetry.usage.wire import FIELD, SAMPLES_STREAM, USAGE_STREAM
@@ -45,7 +46,9 @@ class CountingGateway:
         self.counter = UsageCounter(10_000)
         self.samples = SampleQueue()
         self.sink = RedisUsage(redis_url)
-        self.reports = UsageReports(self.counter, self.samples, self.sink, EvidenceCounter(100))
+        self.reports = UsageReports(
+            self.counter, self.samples, self.sink, EvidenceCounter(100), ObservedPredictions(100)
+        )
         self.counted = 0
 
     async def count_for(self, seconds: float) -> None:

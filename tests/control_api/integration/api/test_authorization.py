@@ -90,7 +90,8 @@ TABLE: dict[str, set[str]] = {
         f"GET {KEPT}/{{prediction_id}}",
         f"GET {MODEL}/quality",
     },
-    "forget kept": {f"DELETE {KEPT}", f"DELETE {KEPT}/{{prediction_id}}"},
+    "forget kept": {f"DELETE {KEPT}", f"DELETE {KEPT}/{{prediction_id}}", f"DELETE {MODEL}/feedback"},
+    "tell": {f"POST {MODEL}/feedback"},
     "jobs": {"GET /api/v1/jobs"},
     "job": {f"GET {JOB}", f"GET {JOB}/results", f"POST {JOB}/retry"},
     "job removal": {f"DELETE {JOB}"},
@@ -126,6 +127,7 @@ BODIES: dict[str, Any] = {
     f"POST {VERSION}/retry": {},
     f"POST {MODEL}/rollouts": {"version": "v1"},
     "POST /api/v1/events/read": {},
+    f"POST {MODEL}/feedback": {"items": [{"request_id": "r", "label": 1}]},
 }
 QUERIES: dict[str, str] = dict.fromkeys(
     (f"GET {KEPT}", f"GET {KEPT}/export", f"DELETE {KEPT}"), "?model_id={model_id}"
@@ -267,7 +269,8 @@ CALLERS: dict[str, tuple[Headers, dict[str, int]]] = {
     "another user": (
         lambda scene: dict(scene.bob.headers),
         dict.fromkeys(
-            ("one key", "read", "write", "count of one", "look at kept", "forget kept", "predict"), 404
+            ("one key", "read", "write", "count of one", "look at kept", "forget kept", "tell", "predict"),
+            404,
         )
         | dict.fromkeys(ABOUT_JOBS - {"jobs"}, 404)
         | {"admin": 403},
@@ -278,7 +281,7 @@ CALLERS: dict[str, tuple[Headers, dict[str, int]]] = {
     ),
     "a key that may only predict": (
         lambda scene: scene.key(scopes=["predict"]),
-        dict.fromkeys(PROTECTED - {"account", "predict", *ABOUT_JOBS}, 403),
+        dict.fromkeys(PROTECTED - {"account", "predict", "tell", *ABOUT_JOBS}, 403),
     ),
     "a key that may only read": (
         lambda scene: scene.key(scopes=["models:read"]),
@@ -287,7 +290,9 @@ CALLERS: dict[str, tuple[Headers, dict[str, int]]] = {
     "a key for another model": (
         key_for_another_model,
         dict.fromkeys(("session", "one key", "upload", "admin"), 403)
-        | dict.fromkeys(("read", "write", "count of one", "look at kept", "forget kept", "predict"), 404)
+        | dict.fromkeys(
+            ("read", "write", "count of one", "look at kept", "forget kept", "tell", "predict"), 404
+        )
         | dict.fromkeys(ABOUT_JOBS - {"jobs"}, 404),
     ),
 }

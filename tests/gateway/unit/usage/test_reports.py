@@ -2,6 +2,7 @@
 
 from modelport_gateway.usage.counter import UsageCounter
 from modelport_gateway.usage.evidence import EvidenceCounter
+from modelport_gateway.usage.observed import ObservedPredictions
 from modelport_gateway.usage.reports import SampleQueue, UsageReports
 
 from tests.gateway.unit.usage.test_counter import Clock, count
@@ -18,7 +19,9 @@ class Gateway:
         self.samples = SampleQueue(max_bytes=100)
         self.sink = KeptUsage()
         self.evidence = EvidenceCounter(100)
-        self.reports = UsageReports(self.counter, self.samples, self.sink, self.evidence, self.clock)
+        self.reports = UsageReports(
+            self.counter, self.samples, self.sink, self.evidence, ObservedPredictions(100), clock=self.clock
+        )
 
     def respond(self, caller: str = "ada") -> None:
         count(self.counter, caller, self.clock)
