@@ -98,7 +98,7 @@ def is_ever_beyond(scene: Scene, seed: int) -> bool:
 
 
 def _judged(counts: Counts, tolerances: Mapping[str, float]) -> tuple[GuardrailFinding, ...]:
-    return judge(counts, tolerances, confidence=0.95, candidate="v2", baseline="v1")
+    return judge([counts], tolerances, confidence=0.95, candidate="v2", baseline="v1")
 
 
 def _may_be_beyond(counts: Counts) -> bool:

@@ -146,14 +146,15 @@ def build(
     )
     upstream = Upstream(connections, max_answer_bytes=settings.max_answer_bytes)
     evidence = EvidenceCounter(settings.usage_max_lines)
-    copying = Copying(table, upstream, evidence)
+    dispatch = _dispatch(settings, table, upstream)
+    copying = Copying(table, upstream, evidence, dispatch.callers_wait)
     observed = ObservedPredictions(settings.usage_max_lines)
     feedback = FeedbackTap(observed, Asking(table, upstream))
     taps = Taps([history, drift, RolloutTap(evidence, copying), feedback])
     handler = PredictionHandler(
         table,
         _authentication(settings, keys=keys, store=store, control=control),
-        _prediction(settings, table=table, upstream=upstream, store=store),
+        _prediction(settings, dispatch, store),
         in_flight=in_flight,
         usage=counter,
         taps=taps,
@@ -194,14 +195,17 @@ def _authentication(
     return Authentication(AccessTokens(keys, store), api_keys, guard)
 
 
-def _prediction(settings: Settings, *, table: RouteTable, upstream: Upstream, store: Store) -> Prediction:
-    dispatch = Dispatch(
+def _dispatch(settings: Settings, table: RouteTable, upstream: Upstream) -> Dispatch:
+    return Dispatch(
         table,
         upstream,
         max_in_flight=settings.max_in_flight,
         max_waiting=settings.max_waiting,
         endpoint_wait_seconds=settings.endpoint_wait_seconds,
     )
+
+
+def _prediction(settings: Settings, dispatch: Dispatch, store: Store) -> Prediction:
     return Prediction(
         dispatch,
         store,

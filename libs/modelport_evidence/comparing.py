@@ -6,6 +6,7 @@ probabilities within a total variation of 0.1.
 
 import math
 import sys
+from collections.abc import Callable
 from typing import Any, TypeGuard
 
 RELATIVE = 0.01
@@ -26,14 +27,37 @@ def disagreements(baseline: Any, candidate: Any) -> list[bool]:
     return [_row_differs(one, other) for one, other in zip(first, second, strict=True)]
 
 
+def disagreement_at(baseline: Any, candidate: Any, draw: Callable[[int], int]) -> tuple[int, bool]:
+    """Return one row, `draw`n of so many, and whether the answers to it differ; as `disagreements`."""
+    first, second = _outputs(baseline), _outputs(candidate)
+    numbers = _number(first), _number(second)
+    row = draw(max(1, *numbers))
+    if numbers[0] != numbers[1] or not numbers[0]:
+        return row, numbers[0] != numbers[1]
+    return row, _row_differs(_row(first, row, numbers[0]), _row(second, row, numbers[1]))
+
+
 def _rows(response: Any) -> list[dict[str, Any]]:
+    outputs = _outputs(response)
+    number = _number(outputs)
+    return [_row(outputs, row, number) for row in range(number)]
+
+
+def _outputs(response: Any) -> dict[str, Any]:
     if not isinstance(response, dict):
-        return [{}]
-    outputs = {name: each for name, each in response.items() if name not in _NOT_COMPARED}
+        return {}
+    return {name: each for name, each in response.items() if name not in _NOT_COMPARED}
+
+
+def _number(outputs: dict[str, Any]) -> int:
+    predictions = outputs.get("predictions")
+    return len(predictions) if isinstance(predictions, list) else 1
+
+
+def _row(outputs: dict[str, Any], row: int, number: int) -> dict[str, Any]:
     if "predictions" not in outputs:
-        return [outputs]
-    number = len(outputs["predictions"]) if isinstance(outputs["predictions"], list) else 1
-    return [{name: _at(each, row, number) for name, each in outputs.items()} for row in range(number)]
+        return outputs
+    return {name: _at(each, row, number) for name, each in outputs.items()}
 
 
 def _at(output: Any, row: int, number: int) -> Any:

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 
 ROWS = "shadow.rows"
-"""Rows that both versions answered."""
+"""Rows that both versions answered: one of a pair, drawn at random, since rows of one request are alike."""
 DISAGREEMENTS = "shadow.disagreements"
 """Of these, rows that they answered differently (`modelport_evidence.comparing`)."""
 
@@ -39,7 +39,8 @@ def unanswered_alone(statuses: Mapping[str, int]) -> str | None:
 
 
 def shadow_latency(side: str, bucket: int) -> str:
-    """Name the calls of this version, within pairs, whose latency was in this bucket.
+    """Name the calls of this version whose latency was in this bucket, within pairs in which the baseline
+    answered a caller, and the candidate a copy.
 
     Buckets are those of `modelport_telemetry.usage.latency`. None of responses from the cache.
     """
@@ -59,6 +60,11 @@ def live_errors(side: str) -> str:
 def live_refusals(side: str) -> str:
     """Name those of them that it refused (4xx)."""
     return f"live.refusals.{side}"
+
+
+def live_latency(side: str, bucket: int) -> str:
+    """Name those of them, not answered from the cache, whose latency was in this bucket."""
+    return f"live.latency.{side}:{bucket}"
 
 
 def segment_rows(segment: str) -> str:

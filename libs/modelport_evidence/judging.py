@@ -2,10 +2,14 @@
 
 All from counts, at any number of looks. The level is shared out over the guardrails that are looked at; of
 the two questions about one, only one can be answered wrongly.
+
+Pairs are summed over all steps. What callers had of both versions is compared within a step only: from one
+step to the next the shares change, and with the hour the load, so that sums would blame one version for both.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,6 +60,9 @@ class _Seen:
 
 @dataclass(frozen=True)
 class _Question:
+    """`counts`: of all steps together."""
+
+    steps: Sequence[Counts]
     counts: Counts
     limit: float
     level: float
@@ -67,15 +74,23 @@ class _Question:
 
 
 def judge(
-    counts: Counts, tolerances: Mapping[str, float], *, confidence: float, candidate: str, baseline: str
+    steps: Sequence[Counts],
+    tolerances: Mapping[str, float],
+    *,
+    confidence: float,
+    candidate: str,
+    baseline: str,
 ) -> tuple[GuardrailFinding, ...]:
     """Judge each guardrail that `tolerances` names; `confidence` is that of all together.
 
-    `counts`: by the names of `modelport_evidence.counters`, summed over all steps.
+    `steps`: counts by the names of `modelport_evidence.counters`, of each step in the order of the steps.
     """
     level = (1 - confidence) / max(1, len(tolerances))
+    total: Counter[str] = Counter()
+    for counts in steps:
+        total.update(counts)
     return tuple(
-        _JUDGES[name](_Question(counts, limit, level, candidate, baseline))
+        _JUDGES[name](_Question(steps, total, limit, level, candidate, baseline))
         for name, limit in tolerances.items()
     )
 
@@ -126,52 +141,86 @@ def _rate(name: str, verb: str, alone: Callable[[str], str], live: Callable[[str
 
 
 def _live_log_e(asked: _Question, live: Callable[[str], str], limit: float) -> float:
-    hits = (asked.count(live(CANDIDATE)), asked.count(live(BASELINE)))
-    trials = (
-        asked.count(counters.live_requests(CANDIDATE)),
-        asked.count(counters.live_requests(BASELINE)),
+    """Of all steps: the product of e-values of which each begins when the one before has ended is one."""
+    return sum(
+        difference_above_log_e(
+            (counts.get(live(CANDIDATE), 0), counts.get(live(BASELINE), 0)),
+            (counts[counters.live_requests(CANDIDATE)], counts[counters.live_requests(BASELINE)]),
+            limit,
+        )
+        for counts in _of_both(asked.steps)
     )
-    return difference_above_log_e(hits, trials, limit) if all(trials) else 0.0
+
+
+def _of_both(steps: Sequence[Counts]) -> Iterator[Counts]:
+    """Steps in which callers had both versions."""
+    for counts in steps:
+        if all(counts.get(counters.live_requests(side), 0) for side in (CANDIDATE, BASELINE)):
+            yield counts
 
 
 def _more(asked: _Question, paired: float | None, live: Callable[[str], str]) -> str:
-    """The greater of both differences: it is the one that decided."""
+    """The greatest of all differences: it is the one that decided."""
     seen = [paired] if paired is not None else []
-    rates = [
-        asked.count(live(side)) / requests
-        for side in (CANDIDATE, BASELINE)
-        if (requests := asked.count(counters.live_requests(side)))
-    ]
-    if len(rates) == 2:
-        seen.append(rates[0] - rates[1])
+    for counts in _of_both(asked.steps):
+        ours, theirs = (
+            counts.get(live(side), 0) / counts[counters.live_requests(side)] for side in (CANDIDATE, BASELINE)
+        )
+        seen.append(ours - theirs)
     return _share(max(seen, default=None))
 
 
 def _p99_ratio(asked: _Question) -> GuardrailFinding:
-    found = {side: _latencies(asked.counts, side) for side in (CANDIDATE, BASELINE)}
+    """Half of the level for copies, half for callers, of whose steps each has half of what the one before
+    left."""
+    found = [_slowness(asked, asked.counts, counters.shadow_latency, asked.level / 2)]
+    level = asked.level / 2
+    for counts in _of_both(asked.steps):
+        level /= 2
+        found.append(_slowness(asked, counts, counters.live_latency, level))
+    decided = max(found, key=lambda each: (_DECIDES[each.state], each.ratio.lower, each.calls))
+    lower, upper = (
+        each if math.isfinite(each) else None for each in (decided.ratio.lower, decided.ratio.upper)
+    )
+    message = (
+        f"the slowest hundredth of {asked.candidate}'s answers takes at least {decided.ratio.lower:.2g} "
+        f"times as long as {asked.baseline}'s ({asked.limit:.3g} times tolerated)"
+    )
+    if not decided.ratio.lower:
+        message = f"How slow {asked.candidate} is beside {asked.baseline} is not known yet."
+    return GuardrailFinding(
+        "p99_ratio", decided.state, None, lower, upper, asked.limit, decided.calls, message
+    )
+
+
+_DECIDES: Mapping[State, int] = {"unknown": 0, "within": 1, "beyond": 2}
+
+
+@dataclass(frozen=True)
+class _Slowness:
+    state: State
+    ratio: Interval
+    calls: int
+
+
+def _slowness(
+    asked: _Question, counts: Counts, latency: Callable[[str, int], str], level: float
+) -> _Slowness:
+    found = {side: _latencies(counts, latency(side, 0)) for side in (CANDIDATE, BASELINE)}
     calls = min(sum(each.values()) for each in found.values())
     # Two bounds of each of two percentiles.
-    slow, usual = (quantile_interval(each, 0.99, asked.level / 4) for each in found.values())
+    slow, usual = (quantile_interval(each, 0.99, level / 4) for each in found.values())
     ratio = Interval(_ratio(slow.lower, usual.upper), _ratio(slow.upper, usual.lower))
     is_beyond = ratio.lower > asked.limit and slow.lower - usual.upper > NOTICEABLE_SECONDS
     is_within = ratio.upper <= asked.limit or slow.upper - usual.lower <= NOTICEABLE_SECONDS
-    message = (
-        f"the slowest hundredth of {asked.candidate}'s answers takes at least {ratio.lower:.2g} times "
-        f"as long as {asked.baseline}'s ({asked.limit:.3g} times tolerated)"
-    )
-    state: State = "beyond" if is_beyond else "within" if is_within else "unknown"
-    if not ratio.lower:
-        message = f"How slow {asked.candidate} is beside {asked.baseline} is not known yet."
-    lower, upper = (each if math.isfinite(each) else None for each in (ratio.lower, ratio.upper))
-    return GuardrailFinding("p99_ratio", state, None, lower, upper, asked.limit, calls, message)
+    return _Slowness("beyond" if is_beyond else "within" if is_within else "unknown", ratio, calls)
 
 
-def _latencies(counts: Counts, side: str) -> dict[int, int]:
+def _latencies(counts: Counts, first: str) -> dict[int, int]:
+    """By bucket; `first`: the counter of the first one."""
+    prefix = first.removesuffix("0")
     return {
-        int(bucket): count
-        for name, count in counts.items()
-        for prefix, _, bucket in [name.rpartition(":")]
-        if f"{prefix}:" == counters.shadow_latency(side, 0)[:-1]
+        int(name.removeprefix(prefix)): count for name, count in counts.items() if name.startswith(prefix)
     }
 
 

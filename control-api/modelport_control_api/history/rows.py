@@ -12,9 +12,12 @@ _LOOKED_AT = 5000
 _HIDDEN = '"[redacted]"'
 
 
-def newest_rows(session: Session, model_id: str, *, limit: int, version: str | None = None) -> list[Any]:
+def newest_rows(
+    session: Session, model_id: str, *, limit: int, version: str | None = None, of_each: int | None = None
+) -> list[Any]:
     """Return the newest rows that were predicted; by this version, if one is named.
 
+    `of_each`: so many of a request at most; None: all of them.
     Left out: what was refused, too long to be kept, hidden in part, or sent by the Open Inference Protocol.
     """
     query = (
@@ -29,7 +32,7 @@ def newest_rows(session: Session, model_id: str, *, limit: int, version: str | N
     rows: list[Any] = []
     for request in session.scalars(query):
         if request is not None and _HIDDEN not in request:
-            rows += _rows_of(request)
+            rows += _rows_of(request)[:of_each]
         if len(rows) >= limit:
             break
     return rows[:limit]

@@ -35,5 +35,6 @@ def read_evidence(
 
 @router.get("/rows")
 def read_rows(model: PublicId, limit: Annotated[int, Query(ge=1, le=5000)], session: DbSession) -> KeptRows:
-    """The newest kept rows of the model in which nothing was hidden."""
-    return KeptRows(rows=newest_rows(session, model, limit=limit))
+    """The newest kept rows of the model in which nothing was hidden; one of a request, as rows of one are
+    alike."""
+    return KeptRows(rows=newest_rows(session, model, limit=limit, of_each=1))

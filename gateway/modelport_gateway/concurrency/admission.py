@@ -87,6 +87,10 @@ class Admission:
         queue.in_flight += 1
         return True
 
+    def is_waited_for(self, model_uid: str) -> bool:
+        queue = self._queues.get(model_uid)
+        return queue is not None and len(queue.waiting) > 0
+
     async def wait(self, model_uid: str) -> None:
         """Wait for a place, in line, as one whom `enter` refused. Raises QueueFull."""
         queue = self._queues[model_uid]

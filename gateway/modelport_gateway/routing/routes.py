@@ -38,7 +38,7 @@ class VersionRoute:
     gives_probabilities: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class RolloutRoute:
     """A rollout that copies requests: `step` is what is counted under, `shadow_percent` the share copied."""
 

@@ -14,37 +14,87 @@ from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Route, VersionRoute
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Seen:
-    """One request to a version, and its response. The bodies are as they were sent, unredacted."""
+    """One request to a version, and its response. The bodies are as they were sent, unredacted.
+
+    Not frozen, and what few of them are asked for is found when it is: one is made for each request.
+    """
 
     route: Route
     version: VersionRoute
-    call: Call
-    """PREDICT or INFER."""
-    body: bytes
-    response: bytes
-    """The prediction, or the problem's JSON."""
-    status: int
-    reason: str
-    """The problem's reason (docs/reasons.md); empty for a prediction and where the problem has none."""
-    cache: str
-    """hit, miss, bypass, or none."""
+    request: PredictionRequest
+    outcome: Outcome
     seconds: float
     """From the request's first byte to the response's last."""
-    caller_id: str
-    """The user's id; empty without a credential."""
-    api_key_id: str
-    """Empty for an access token or none."""
-    request_id: str
     at: float
     """When its response was sent, in seconds since 1970 UTC."""
-    model_seconds: float = 0.0
-    """How long the model took; 0: it was not called, or did not answer well."""
-    named_version: bool = False
-    """The caller named the version: no split chose it."""
-    kept_by: str | None = None
-    """The session or caller that was kept on the version; None: nothing was."""
+
+    @property
+    def call(self) -> Call:
+        """PREDICT or INFER."""
+        return self.request.target.call
+
+    @property
+    def named_version(self) -> bool:
+        """The caller named the version: no split chose it."""
+        return self.request.target.version is not None
+
+    @property
+    def request_id(self) -> str:
+        return self.request.request_id
+
+    @property
+    def body(self) -> bytes:
+        return self.outcome.body
+
+    @property
+    def response(self) -> bytes:
+        """The prediction, or the problem's JSON."""
+        sent = self.outcome.response
+        if isinstance(sent, PredictionResponse):
+            return sent.body if sent.plain is None else sent.plain
+        return problem_body(sent, self.request_id) if isinstance(sent, Problem) else b""
+
+    @property
+    def status(self) -> int:
+        return self.outcome.status
+
+    @property
+    def reason(self) -> str:
+        """The problem's reason (docs/reasons.md); empty for a prediction and where the problem has none."""
+        return self.outcome.reason
+
+    @property
+    def cache(self) -> str:
+        """hit, miss, bypass, or none."""
+        return self.outcome.cache
+
+    @property
+    def model_seconds(self) -> float:
+        """How long the model took; 0: it was not called, or did not answer well."""
+        sent = self.outcome.response
+        return sent.model_seconds if isinstance(sent, PredictionResponse) else 0.0
+
+    @property
+    def caller_id(self) -> str:
+        """The user's id; empty without a credential."""
+        caller = self.outcome.caller
+        return caller.user_id if caller else ""
+
+    @property
+    def api_key_id(self) -> str:
+        """Empty for an access token or none."""
+        caller = self.outcome.caller
+        return caller.key_id if caller else ""
+
+    @property
+    def kept_by(self) -> str | None:
+        """The session or caller that was kept on the version; None: nothing was."""
+        if self.route.sticky is None or self.named_version:
+            return None
+        caller_id = caller_id_of(self.outcome.caller, self.request.address)
+        return kept_by(self.request, self.route, caller_id)
 
 
 class Tap(Protocol):
@@ -66,62 +116,13 @@ class Taps:
     def offer(self, request: PredictionRequest, outcome: Outcome, seconds: float) -> None:
         """Hand on a completed request; not one whose caller had gone."""
         route, version = outcome.route, outcome.version
-        if route is None or version is None:
+        if route is None or version is None or not isinstance(outcome.response, _COMPLETED):
             return
-        match outcome.response:
-            case PredictionResponse() | Problem() as sent:
-                wanting = [tap for tap in self._taps if tap.wants(route, version)]
-            case _:
-                return
+        wanting = [tap for tap in self._taps if tap.wants(route, version)]
         if wanting:
-            response = _body_of(sent, request.request_id)
-            seen = _seen(request, outcome, route=route, version=version, response=response, seconds=seconds)
+            seen = Seen(route, version, request, outcome, seconds, time.time())
             for tap in wanting:
                 tap.take(seen)
 
 
-def _body_of(response: PredictionResponse | Problem, request_id: str) -> bytes:
-    if isinstance(response, Problem):
-        return problem_body(response, request_id)
-    return response.body if response.plain is None else response.plain
-
-
-def _seen(
-    request: PredictionRequest,
-    outcome: Outcome,
-    *,
-    route: Route,
-    version: VersionRoute,
-    response: bytes,
-    seconds: float,
-) -> Seen:
-    caller = outcome.caller
-    return Seen(
-        route=route,
-        version=version,
-        call=request.target.call,
-        body=outcome.body,
-        response=response,
-        status=outcome.status,
-        reason=outcome.reason,
-        cache=outcome.cache,
-        seconds=seconds,
-        caller_id=caller.user_id if caller else "",
-        api_key_id=caller.key_id if caller else "",
-        request_id=request.request_id,
-        at=time.time(),
-        model_seconds=_model_seconds(outcome),
-        named_version=request.target.version is not None,
-        kept_by=_kept_by(request, outcome, route),
-    )
-
-
-def _kept_by(request: PredictionRequest, outcome: Outcome, route: Route) -> str | None:
-    if route.sticky is None or request.target.version is not None:
-        return None
-    return kept_by(request, route, caller_id_of(outcome.caller, request.address))
-
-
-def _model_seconds(outcome: Outcome) -> float:
-    response = outcome.response
-    return response.model_seconds if isinstance(response, PredictionResponse) else 0.0
+_COMPLETED = (PredictionResponse, Problem)

@@ -66,6 +66,10 @@ class Dispatch:
             raise rebuild_problem(response)
         return response
 
+    def callers_wait(self, route: Route) -> bool:
+        """Whether a request waits for a place at the route's model."""
+        return self._admission.is_waited_for(route.uid)
+
     async def _send_in_turn(self, route: Route, version: str, call: UpstreamCall) -> UpstreamResponse:
         due = asyncio.get_running_loop().time() + route.timeout_seconds
         # One replica's places are always there: how many there are matters only when they are taken.

@@ -63,11 +63,11 @@ class UsageCounter:
         lines = self._minutes.setdefault(self._minute, {}) if noted else {}
         for key, latencies in noted.items():
             if key in lines:
-                _add(lines[key], latencies)
+                add_latencies(lines[key], latencies)
             elif self._room:
                 self._room -= 1
                 lines[key] = {}
-                _add(lines[key], latencies)
+                add_latencies(lines[key], latencies)
             else:
                 self._dropped += len(latencies)
                 USAGE_DROPPED.inc(len(latencies))
@@ -106,8 +106,11 @@ class UsageCounter:
         self._minute_ends = now + 60 - clock % 60
 
 
-def _add(counts: dict[int, int], latencies: list[float]) -> None:
-    """Sorted, a bucket's latencies are found at once: cheaper than to look up each one's bucket."""
+def add_latencies(counts: dict[int, int], latencies: list[float]) -> None:
+    """Add latencies in seconds to counts by bucket; they are sorted then.
+
+    So a bucket's are found at once: cheaper than to look up each one's bucket.
+    """
     latencies.sort()
     begin = 0
     while begin < len(latencies):

@@ -2,13 +2,20 @@
 
 from collections.abc import Mapping
 
+from modelport_evidence import counters
+from modelport_evidence.counters import BASELINE, CANDIDATE
 from modelport_telemetry.usage.wire import EvidenceLine
 
 from modelport_gateway.metrics import EVIDENCE_DROPPED
 from modelport_gateway.routing.routes import RolloutRoute
+from modelport_gateway.usage.counter import add_latencies
 
 _Key = tuple[str, int, str]
 """Model, rollout, step: the beginning of an `EvidenceLine`."""
+
+
+CallersRequest = tuple[str, RolloutRoute, str, int, str]
+"""What counts of one: model, rollout, version, status, cache."""
 
 
 class EvidenceCounter:
@@ -17,6 +24,25 @@ class EvidenceCounter:
     def __init__(self, max_lines: int) -> None:
         self._room = max_lines
         self._counts: dict[_Key, dict[str, int]] = {}
+        self._noted: dict[CallersRequest, list[float]] = {}
+        """Latencies, in seconds, since the last `fold`."""
+
+    def note(self, request: CallersRequest, seconds: float) -> None:
+        """Count a caller's request. On the hot path: it is added up later."""
+        noted = self._noted.get(request)
+        if noted is None:
+            self._noted[request] = [seconds]
+        else:
+            noted.append(seconds)
+
+    def fold(self) -> None:
+        """Add up what was noted. To be called about once a second: until then each request takes memory."""
+        noted, self._noted = self._noted, {}
+        for (model, rollout, version, status, cache), latencies in noted.items():
+            side = CANDIDATE if version == rollout.candidate else BASELINE
+            self.add(model, rollout, _live(side, status, len(latencies)))
+            if cache != "hit":
+                self.add(model, rollout, _in_buckets(side, latencies))
 
     def add(self, model: str, rollout: RolloutRoute, counts: Mapping[str, int]) -> None:
         """Count under the step that the request was answered in."""
@@ -33,6 +59,7 @@ class EvidenceCounter:
     def take(self, max_lines: int) -> list[EvidenceLine]:
         """Return and forget the oldest counts: those of whole steps, since rows without their disagreements
         would mislead. More than `max_lines` only of a single step."""
+        self.fold()
         taken: list[EvidenceLine] = []
         while self._counts:
             key, counts = next(iter(self._counts.items()))
@@ -44,4 +71,19 @@ class EvidenceCounter:
         return taken
 
     def is_waiting(self) -> bool:
-        return bool(self._counts)
+        return bool(self._counts or self._noted)
+
+
+def _live(side: str, status: int, requests: int) -> dict[str, int]:
+    counts = {counters.live_requests(side): requests}
+    if status >= 500:
+        counts[counters.live_errors(side)] = requests
+    elif status >= 400:
+        counts[counters.live_refusals(side)] = requests
+    return counts
+
+
+def _in_buckets(side: str, latencies: list[float]) -> dict[str, int]:
+    buckets: dict[int, int] = {}
+    add_latencies(buckets, latencies)
+    return {counters.live_latency(side, bucket): count for bucket, count in buckets.items()}

@@ -119,6 +119,7 @@ class UsageReports:
     async def turn(self) -> None:
         """Send what is due."""
         self._counter.fold()
+        self._evidence.fold()
         if self._clock() >= self._paused_until:
             await self._send_usage()
         await self._send_samples()

@@ -1,23 +1,25 @@
 """Sends copies of answered requests to the other version of a rollout, and compares what it says.
 
-Callers wait for none of it: copies queue within bounds, a few are under way at a time, and what finds no room
-is counted as dropped. A copy counts against no limit and no usage, and neither cache nor history sees it.
+Callers wait for none of it: a replica gets a copy when nobody else calls it, one at a time, and none while
+callers wait for the model or the event loop is behind. What finds no room is counted as dropped.
+A copy counts against no limit and no usage, and neither cache nor history sees it.
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 from modelport_evidence import counters
-from modelport_evidence.comparing import disagreements
+from modelport_evidence.comparing import disagreement_at
 from modelport_evidence.counters import BASELINE, CANDIDATE, OK
 from modelport_telemetry.usage.latency import bucket_of
 
 from modelport_gateway.metrics import ROLLOUT_COPIES
-from modelport_gateway.routing.routes import Endpoint, RolloutRoute, RouteTable
+from modelport_gateway.routing.routes import Endpoint, RolloutRoute, Route, RouteTable, VersionRoute
+from modelport_gateway.sampling.rollouts.lanes import Copy, Lane, Lanes
 from modelport_gateway.sampling.rollouts.segments import KnownSegments
 from modelport_gateway.sampling.tap import Seen
 from modelport_gateway.upstream.replica import Upstream, UpstreamCall, UpstreamResponse, check_good
@@ -29,101 +31,116 @@ from modelport_gateway.upstream.response_reader import (
 )
 from modelport_gateway.usage.evidence import EvidenceCounter
 
-_UNDER_WAY = 8
-_MAX_WAITING = 500
-_MAX_WAITING_BYTES = 16 * 1024 * 1024
-_MAX_BYTES = 1024 * 1024
+_TURN_SECONDS = 0.005
+_LATE_SECONDS = 0.01
+_MAX_RESPONSE_BYTES = 1024 * 1024
 _FAILED = 502
 # It has enough to do with callers.
 _BUSY = {429, 503}
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """`side`: of the version that answered the caller."""
-
-    seen: Seen
-    rollout: RolloutRoute
-    side: str
-
-    @property
-    def other(self) -> str:
-        return BASELINE if self.side == CANDIDATE else CANDIDATE
-
-    @property
-    def other_version(self) -> str:
-        return self.rollout.baseline if self.side == CANDIDATE else self.rollout.candidate
-
-    @property
-    def bytes(self) -> int:
-        return len(self.seen.body) + len(self.seen.response)
+_COMPARED, _DROPPED = ROLLOUT_COPIES.labels("compared"), ROLLOUT_COPIES.labels("dropped")
 
 
 class Copying:
-    def __init__(self, table: RouteTable, upstream: Upstream, evidence: EvidenceCounter) -> None:
+    """`callers_wait`: whether anybody waits for a place at the route's model."""
+
+    def __init__(
+        self,
+        table: RouteTable,
+        upstream: Upstream,
+        evidence: EvidenceCounter,
+        callers_wait: Callable[[Route], bool],
+    ) -> None:
         self._table = table
         self._upstream = upstream
         self._evidence = evidence
+        self._callers_wait = callers_wait
         self._segments = KnownSegments()
-        self._waiting: deque[Copy] = deque()
-        self._waiting_bytes = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._lanes = Lanes()
 
-    def put(self, copy: Copy) -> None:
-        """Have it sent when its turn comes. Called while responses are sent: nothing is parsed here."""
-        is_full = len(self._waiting) >= _MAX_WAITING or self._waiting_bytes + copy.bytes > _MAX_WAITING_BYTES
-        if is_full or copy.bytes > _MAX_BYTES:
-            self._drop(copy)
-            return
-        self._waiting.append(copy)
-        self._waiting_bytes += copy.bytes
-        if len(self._tasks) < _UNDER_WAY:
-            task = asyncio.get_running_loop().create_task(self._work())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def put(self, seen: Seen, rollout: RolloutRoute) -> None:
+        """Have it sent to the other version when its turn comes. Called while responses are sent: nothing is
+        parsed here."""
+        lane = self._lanes.put(seen, rollout)
+        if lane.turn is None:
+            self._have_turn(lane)
 
     async def aclose(self) -> None:
         """Break off what is under way, and drop what waits: nobody was promised a copy."""
-        while self._waiting:
-            self._drop(self._waiting.popleft())
-        for task in self._tasks:
+        tasks: list[asyncio.Task[None]] = []
+        for lane in self._lanes:
+            if lane.turn is not None:
+                lane.turn.cancel()
+            self._drop_waiting(lane)
+            tasks += lane.sending.values()
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _work(self) -> None:
-        while self._waiting:
-            # A turn for callers first.
-            await asyncio.sleep(0)
-            if not self._waiting:
-                return
-            copy = self._waiting.popleft()
-            self._waiting_bytes -= copy.bytes
-            await self._send(copy)
+    def _have_turn(self, lane: Lane) -> None:
+        loop = asyncio.get_running_loop()
+        lane.turn = loop.call_later(_TURN_SECONDS, self._take_turn, lane, loop.time() + _TURN_SECONDS)
 
-    async def _send(self, copy: Copy) -> None:
-        route = self._table.get(copy.seen.route.public_id)
-        version = route.versions.get(copy.other_version) if route else None
-        if version is None or not version.answered or not version.endpoints:
-            self._drop(copy)
+    def _take_turn(self, lane: Lane, due: float) -> None:
+        lane.turn = None
+        if asyncio.get_running_loop().time() - due < _LATE_SECONDS:
+            self._send_waiting(lane)
+        self._count_dropped(lane)
+        if lane.waiting:
+            self._have_turn(lane)
+
+    def _send_waiting(self, lane: Lane) -> None:
+        """Send as many as there are idle replicas."""
+        route, version = self._found(lane)
+        if route is None or version is None:
+            self._drop_waiting(lane)
             return
-        endpoint = min(version.endpoints, key=_in_flight)
+        if self._callers_wait(route):
+            return
+        for endpoint in version.endpoints:
+            if lane.waiting and not endpoint.in_flight and endpoint not in lane.sending:
+                self._begin(lane, endpoint)
+
+    def _drop_waiting(self, lane: Lane) -> None:
+        while lane.waiting:
+            self._drop(self._lanes.pop(lane))
+
+    def _count_dropped(self, lane: Lane) -> None:
+        for rollout, copies in lane.dropped.items():
+            _DROPPED.inc(copies)
+            self._evidence.add(lane.key[0], rollout, {counters.DROPPED: copies})
+        lane.dropped.clear()
+
+    def _found(self, lane: Lane) -> tuple[Route | None, VersionRoute | None]:
+        """None: no version that could be called."""
+        model, name = lane.key
+        route = self._table.get(model)
+        version = route.versions.get(name) if route else None
+        return route, version if version and version.answered and version.endpoints else None
+
+    def _begin(self, lane: Lane, endpoint: Endpoint) -> None:
+        task = asyncio.get_running_loop().create_task(self._send(self._lanes.pop(lane), endpoint))
+        lane.sending[endpoint] = task
+        task.add_done_callback(lambda _: lane.sending.pop(endpoint))
+
+    async def _send(self, copy: Copy, endpoint: Endpoint) -> None:
+        seen, rollout = copy
         try:
-            answer = await self._answer(copy, endpoint)
+            answer = await self._answer(seen, endpoint)
         except EndpointUnreachable:
             # Its pod has gone: that is no answer of the model's.
             self._drop(copy)
             return
         # A short request may have an endless response; to parse it would take the core from callers.
-        if answer.status in _BUSY or len(answer.body) > _MAX_BYTES:
+        if answer.status in _BUSY or len(answer.body) > _MAX_RESPONSE_BYTES:
             self._drop(copy)
             return
-        ROLLOUT_COPIES.labels("compared").inc()
-        self._evidence.add(copy.seen.route.public_id, copy.rollout, compared(copy, answer, self._segments))
+        _COMPARED.inc()
+        self._evidence.add(seen.route.public_id, rollout, compared(copy, answer, self._segments))
 
-    async def _answer(self, copy: Copy, endpoint: Endpoint) -> UpstreamResponse:
-        call = UpstreamCall("POST", "/predict", copy.seen.body, copy.seen.request_id)
+    async def _answer(self, seen: Seen, endpoint: Endpoint) -> UpstreamResponse:
+        call = UpstreamCall("POST", "/predict", seen.body, seen.request_id)
         started = asyncio.get_running_loop().time()
-        due = started + copy.seen.route.timeout_seconds
+        due = started + seen.route.timeout_seconds
         try:
             answer = await self._upstream.send(endpoint, call, due=due)
             if answer.status == OK:
@@ -134,35 +151,47 @@ class Copying:
             return UpstreamResponse(_FAILED, b"", asyncio.get_running_loop().time() - started)
 
     def _drop(self, copy: Copy) -> None:
-        ROLLOUT_COPIES.labels("dropped").inc()
-        self._evidence.add(copy.seen.route.public_id, copy.rollout, {counters.DROPPED: 1})
+        seen, rollout = copy
+        _DROPPED.inc()
+        self._evidence.add(seen.route.public_id, rollout, {counters.DROPPED: 1})
 
 
 def compared(copy: Copy, answer: UpstreamResponse, segments: KnownSegments) -> Mapping[str, int]:
     """Return what is counted of a pair."""
-    counts = Counter({counters.PAIRS: 1, counters.shadow_latency(copy.other, bucket_of(answer.seconds)): 1})
-    if copy.seen.model_seconds:
-        counts[counters.shadow_latency(copy.side, bucket_of(copy.seen.model_seconds))] = 1
-    if copy.seen.status == answer.status == OK:
-        _count_rows(counts, copy, answer, segments)
-    elif alone := counters.unanswered_alone({copy.side: copy.seen.status, copy.other: answer.status}):
+    seen, rollout = copy
+    side, other = (CANDIDATE, BASELINE) if seen.version.name == rollout.candidate else (BASELINE, CANDIDATE)
+    counts = Counter({counters.PAIRS: 1})
+    if seen.status == answer.status == OK:
+        if side == BASELINE:
+            counts.update(_latencies(seen, answer))
+        counts.update(_row(copy, answer, segments))
+    elif alone := counters.unanswered_alone({side: seen.status, other: answer.status}):
         counts[alone] += 1
     return counts
 
 
-def _count_rows(counts: Counter[str], copy: Copy, answer: UpstreamResponse, known: KnownSegments) -> None:
-    differing = disagreements(_decoded(copy.seen.response), _decoded(answer.body))
-    counts[counters.ROWS] += len(differing)
-    counts[counters.DISAGREEMENTS] += sum(differing)
-    of_rows = known.known(copy.seen, copy.rollout, _decoded(copy.seen.body))
-    for differs, segments in zip(differing, of_rows, strict=False):
-        for segment in segments:
-            counts[counters.segment_rows(segment)] += 1
-            counts[counters.segment_disagreements(segment)] += differs
+def _latencies(seen: Seen, answer: UpstreamResponse) -> Mapping[str, int]:
+    """Of the baseline's response to a caller, and the candidate's to the copy.
+
+    Not the other way round: a copy has its replica to itself, and so may well be quicker than a caller.
+    """
+    if not seen.model_seconds:
+        return {}
+    return {
+        counters.shadow_latency(BASELINE, bucket_of(seen.model_seconds)): 1,
+        counters.shadow_latency(CANDIDATE, bucket_of(answer.seconds)): 1,
+    }
 
 
-def _in_flight(endpoint: Endpoint) -> int:
-    return endpoint.in_flight
+def _row(copy: Copy, answer: UpstreamResponse, known: KnownSegments) -> Mapping[str, int]:
+    """Of one, drawn at random: rows of one request are alike, and would pass for as many independent ones."""
+    seen, rollout = copy
+    row, differs = disagreement_at(_decoded(seen.response), _decoded(answer.body), random.randrange)
+    counts = {counters.ROWS: 1, counters.DISAGREEMENTS: int(differs)}
+    for segment in known.known(seen, rollout, _decoded(seen.body), row):
+        counts[counters.segment_rows(segment)] = 1
+        counts[counters.segment_disagreements(segment)] = int(differs)
+    return counts
 
 
 def _decoded(body: bytes) -> Any:

@@ -18,11 +18,11 @@ class KnownSegments:
     def __init__(self) -> None:
         self._values: dict[tuple[str, int], dict[str, set[str]]] = {}
 
-    def known(self, seen: Seen, rollout: RolloutRoute, body: Any) -> Iterator[list[str]]:
-        """Of each row, in its order, as `segments_of`."""
+    def known(self, seen: Seen, rollout: RolloutRoute, body: Any, row: int) -> list[str]:
+        """Return those that a row is in, such as `shape is missing`."""
         fields = self._fields(seen.route.public_id, rollout.id)
-        for segments in segments_of(seen, body):
-            yield [f"{name} is {said}" for name, said in segments if _has_room(fields, name, said)]
+        segments = segments_of(seen, body, row)
+        return [f"{name} is {said}" for name, said in segments if _has_room(fields, name, said)]
 
     def _fields(self, model: str, rollout: int) -> dict[str, set[str]]:
         fields = self._values.get((model, rollout))
@@ -42,21 +42,23 @@ def _has_room(fields: dict[str, set[str]], name: str, said: str) -> bool:
     return said in values
 
 
-def segments_of(seen: Seen, body: Any) -> Iterator[list[tuple[str, str]]]:
-    """Of each row, in its order: field, and what is in it. Never the values that history redacts."""
+def segments_of(seen: Seen, body: Any, row: int) -> Iterator[tuple[str, str]]:
+    """Of one row: field, and what is in it. Never the values that history redacts."""
     history = seen.route.history
     redacted = set(history.redact_fields) if history else set()
     columns = seen.version.canonical.columns
     names = [column.name for column in columns] if columns else []
-    for row in _rows(body):
-        yield list(_segments(_named(row, names), redacted))
+    return _segments(_named(_row(body, row), names), redacted)
 
 
-def _rows(body: Any) -> Sequence[Any]:
+def _row(body: Any, row: int) -> Any:
+    """None: there is no such row."""
     if not isinstance(body, dict):
-        return []
+        return None
     rows = body.get("inputs")
-    return rows if isinstance(rows, list) else [body.get("input")]
+    if not isinstance(rows, list):
+        return body.get("input")
+    return rows[row] if row < len(rows) else None
 
 
 def _named(row: Any, names: Sequence[str]) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def _replaying(turn: _Turn) -> RolloutStatus:
         return replace(turn.rollout, held=turn.facts.unheard or "Both versions need a ready pod.")
     rows = counts.get(counters.PAIRS, 0)
     rollout = replace(turn.rollout, replayed_rows=rows)
-    findings = findings_of(turn.wanted, rollout, counts, _REPLAYS_PART * turn.error_level)
+    findings = findings_of(turn.wanted, rollout, [counts], _REPLAYS_PART * turn.error_level)
     if culprit := _beyond(findings):
         where = f"Of {counted(rows, 'kept row')}: "
         verdict = verdicts.beyond(rollout, culprit, where=where)
@@ -203,7 +203,7 @@ def _judged(turn: _Turn) -> RolloutStatus:
     if turn.facts.counts is None:
         return rollout
     level = (1 - _REPLAYS_PART) * turn.error_level
-    findings = findings_of(turn.wanted, rollout, turn.facts.total(), level)
+    findings = findings_of(turn.wanted, rollout, turn.facts.steps(), level)
     rollout = replace(rollout, findings=findings)
     if culprit := _beyond(findings):
         return _ended(rollout, "RolledBack", verdicts.beyond(rollout, culprit), turn.now)

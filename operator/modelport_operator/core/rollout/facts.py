@@ -29,6 +29,11 @@ class RolloutFacts:
             summed.update(counts)
         return summed
 
+    def steps(self) -> list[Counts]:
+        """Of each step, in their order: the shadow's, then by the candidate's share."""
+        counts = self.counts or {}
+        return [counts[step] for step in sorted(counts, key=lambda step: int(step) if step.isdigit() else 0)]
+
     def of_step(self, step: str) -> Counts:
         return (self.counts or {}).get(step, {})
 

@@ -1,5 +1,7 @@
 """The spec's guardrails, judged, as the status writes findings."""
 
+from collections.abc import Sequence
+
 from modelport_crds.mlmodel import Finding, Rollout, RolloutStatus
 from modelport_evidence.judging import GuardrailFinding, judge
 from msgspec.structs import asdict
@@ -7,10 +9,12 @@ from msgspec.structs import asdict
 from modelport_operator.core.rollout.facts import Counts
 
 
-def findings_of(wanted: Rollout, rollout: RolloutStatus, counts: Counts, level: float) -> tuple[Finding, ...]:
-    """Judge the counts. `level`: how likely all guardrails together may be to err."""
+def findings_of(
+    wanted: Rollout, rollout: RolloutStatus, steps: Sequence[Counts], level: float
+) -> tuple[Finding, ...]:
+    """Judge the counts of the steps. `level`: how likely all guardrails together may be to err."""
     found = judge(
-        counts,
+        steps,
         tolerances(wanted),
         confidence=1 - level,
         candidate=rollout.version,

@@ -265,5 +265,6 @@ async def test_rows_to_be_replayed_are_the_newest_in_which_nothing_was_hidden(sc
     with scene.platform.plane.context.database.transaction(read_only=True) as session:
         assert newest_rows(session, scene.model_id, limit=10) == [[5], [2], [3], [1]]
         assert newest_rows(session, scene.model_id, limit=2) == [[5], [2]]
+        assert newest_rows(session, scene.model_id, limit=10, of_each=1) == [[5], [2], [1]]
         assert newest_rows(session, scene.model_id, limit=10, version="v2") == [[2], [3]]
         assert newest_rows(session, "another", limit=10) == []

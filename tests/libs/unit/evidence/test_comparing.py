@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from modelport_evidence.comparing import disagreements
+from modelport_evidence.comparing import disagreement_at, disagreements
 
 
 def one(**outputs: Any) -> dict[str, Any]:
@@ -93,3 +93,12 @@ def test_what_is_no_response_differs() -> None:
     for _ in range(100_000):
         deep = [deep]
     assert disagreements(one(prediction=deep), one(prediction=deep)) == [True]
+
+
+def test_of_one_row_it_is_said_as_of_all() -> None:
+    first, second = (one(predictions=each) for each in ([1, 2, 3], [1, 5, 3]))
+    for row, differs in enumerate(disagreements(first, second)):
+        assert disagreement_at(first, second, lambda _, row=row: row) == (row, differs)  # type: ignore[misc]
+    assert disagreement_at(first, one(predictions=[1, 2]), lambda rows: rows - 1) == (2, True)
+    assert disagreement_at(one(prediction=1), one(prediction=1), lambda rows: rows - 1) == (0, False)
+    assert disagreement_at(one(predictions=[]), one(predictions=[]), lambda rows: rows - 1) == (0, False)

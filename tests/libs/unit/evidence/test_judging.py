@@ -1,6 +1,7 @@
 """What is within, beyond or unknown, and in which words."""
 
 from bisect import bisect_left
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +14,11 @@ TOLERANCES = {"disagreement": 0.01, "error_rate": 0.01, "refusal_rate": 0.01, "p
 
 
 def judged(counts: dict[str, int], guardrail: str) -> GuardrailFinding:
-    findings = judge(counts, TOLERANCES, confidence=0.95, candidate="v2", baseline="v1")
+    return judged_steps([counts], guardrail)
+
+
+def judged_steps(steps: list[dict[str, int]], guardrail: str) -> GuardrailFinding:
+    findings = judge(steps, TOLERANCES, confidence=0.95, candidate="v2", baseline="v1")
     return next(each for each in findings if each.guardrail == guardrail)
 
 
@@ -84,15 +89,65 @@ def test_errors_of_callers_alone_are_enough() -> None:
     )
 
 
-def latencies(usual: float, slow: float, number: int = 3000) -> dict[str, int]:
+def live(candidate: tuple[int, int], baseline: tuple[int, int]) -> dict[str, int]:
+    """Requests and errors of callers, of each version."""
+    return {
+        counters.live_requests(counters.CANDIDATE): candidate[0],
+        counters.live_errors(counters.CANDIDATE): candidate[1],
+        counters.live_requests(counters.BASELINE): baseline[0],
+        counters.live_errors(counters.BASELINE): baseline[1],
+    }
+
+
+def test_what_both_versions_fail_at_some_hours_speaks_against_neither() -> None:
+    # By night nothing fails, by day 5 % of the requests to either; summed up, 4.9 % beside 1.7 %.
+    steps = [live((100, 0), (9900, 0)), live((5000, 250), (5000, 250))]
+    assert judged_steps(steps, "error_rate").state != "beyond"
+    assert judged_steps(
+        [live((100, 0), (9900, 0)), live((5000, 500), (5000, 250))], "error_rate"
+    ).message == ("v2 fails 5 % more of the requests than v1 (1 % tolerated)")
+
+
+def test_steps_of_one_version_alone_say_nothing_of_callers() -> None:
+    assert judged_steps([live((0, 0), (900, 0)), live((900, 90), (0, 0))], "error_rate").state != "beyond"
+
+
+Named = Callable[[str, int], str]
+
+
+def latencies(
+    usual: float, slow: float, number: int = 3000, named: Named = counters.shadow_latency
+) -> dict[str, int]:
     """Of both in seconds: gamma-distributed around these."""
     rng = np.random.default_rng(3)
     counts: dict[str, int] = {}
     for side, mean in ((counters.BASELINE, usual), (counters.CANDIDATE, slow)):
         for seconds in rng.gamma(4, mean / 4, number):
-            name = counters.shadow_latency(side, bisect_left(EDGES, seconds))
+            name = named(side, bisect_left(EDGES, seconds))
             counts[name] = counts.get(name, 0) + 1
     return counts
+
+
+def of_callers(usual: float, slow: float) -> dict[str, int]:
+    return latencies(usual, slow, named=counters.live_latency) | live((3000, 0), (3000, 0))
+
+
+@pytest.mark.parametrize(
+    ("usual", "slow", "state"),
+    [(0.02, 0.02, "within"), (0.02, 0.07, "beyond"), (0.0002, 0.001, "within"), (0.02, 0.04, "unknown")],
+    ids=["alike", "slow", "nobody notices", "at the limit"],
+)
+def test_latencies_of_callers(usual: float, slow: float, state: str) -> None:
+    assert judged(of_callers(usual, slow), "p99_ratio").state == state
+    # However quick copies are, which have a replica to themselves.
+    expected = "beyond" if state == "beyond" else "within"
+    assert judged(latencies(0.01, 0.01) | of_callers(usual, slow), "p99_ratio").state == expected
+
+
+def test_hours_in_which_both_versions_are_slow_speak_against_neither() -> None:
+    slow_hours = of_callers(0.2, 0.2)
+    quick_hours = of_callers(0.02, 0.02) | live((30, 0), (3000, 0))
+    assert judged_steps([quick_hours, slow_hours], "p99_ratio").state == "within"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +174,7 @@ def test_bounds_of_a_quantile_hold_the_true_one() -> None:
 
 
 def test_a_guardrail_that_is_not_named_is_not_looked_at() -> None:
-    found = judge(compared(100, 100), {"error_rate": 0.01}, confidence=0.95, candidate="v2", baseline="v1")
+    found = judge([compared(100, 100)], {"error_rate": 0.01}, confidence=0.95, candidate="v2", baseline="v1")
     assert [each.guardrail for each in found] == ["error_rate"]
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from modelport_evidence import counters
 from modelport_evidence.counters import BASELINE, CANDIDATE
+from modelport_store.memory_store import MemoryStore
 
-from tests.support.gateway_harness import Harness, model_object, slice_object
+from tests.support.gateway_harness import Harness, model_object, running_harness, slice_object
 from tests.support.scripted_model import Received, Script, ScriptedModel, answering, http, scripted_model
 from tests.support.waiting import until
 
@@ -33,6 +34,10 @@ def saying(prediction: Any, status: str = "200 OK") -> Script:
 def refusing(status: int) -> Script:
     problem = json.dumps({"status": status, "detail": "no"}).encode()
     return answering(http(f"{status} No", problem, "application/problem+json"))
+
+
+async def hang(_: Received, __: asyncio.StreamWriter) -> None:
+    await asyncio.Event().wait()
 
 
 @pytest.fixture
@@ -214,9 +219,6 @@ async def test_a_copy_counts_as_no_usage_and_is_not_cached(
 async def test_a_candidate_that_hangs_holds_nobody_up_and_fills_no_more_than_its_room(
     serving: Harness, model: ScriptedModel, candidate: ScriptedModel
 ) -> None:
-    async def hang(_: Received, __: asyncio.StreamWriter) -> None:
-        await asyncio.Event().wait()
-
     roll(serving, model, candidate)
     candidate.script = hang
     await serving.settle()
@@ -224,13 +226,127 @@ async def test_a_candidate_that_hangs_holds_nobody_up_and_fills_no_more_than_its
         *(serving.predict(body={"input": {"a": each, "b": 1}}) for each in range(600))
     )
     assert {each.status_code for each in answers} == {200}
+    await until(lambda: len(candidate.received) == 1)
     found = await counted(serving)
-    # 8 are under way, 500 wait.
-    assert found[counters.DROPPED] == 600 - 508
+    # One is under way, 20 wait: 19 of them where all came before its turn.
+    assert 600 - 21 <= found[counters.DROPPED] <= 600 - 20
     await serving.gateway._copying.aclose()
     await serving.gateway.usage.turn()
-    assert evidence(serving)[counters.DROPPED] == 600 - 8
+    assert evidence(serving)[counters.DROPPED] == 600 - 1
     assert found[counters.live_requests(BASELINE)] == 600
+
+
+async def test_a_candidate_that_hangs_holds_up_no_other_models_copies(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    other = model_object("wine", versions=("v1", "v2"))
+    other["status"]["rollout"] = SHADOW
+    serving.cluster.put("MLModel", other)
+    for version in ("v1", "v2"):
+        serving.cluster.put("EndpointSlice", slice_object("wine", version, model.address))
+    candidate.script = hang
+    await serving.settle()
+    for number in range(30):
+        await serving.predict(body={"input": {"a": number, "b": 1}})
+    await until(lambda: len(candidate.received) == 1)
+    before = len(model.received)
+    await serving.predict("wine")
+    await until(lambda: len(model.received) == before + 2)
+
+
+async def test_a_replica_that_callers_use_gets_no_copy_until_it_is_idle(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    candidate.script = hang
+    await serving.settle()
+    by_name = asyncio.create_task(serving.predict("iris/versions/v2"))
+    await until(lambda: len(candidate.received) == 1)
+    await serving.predict()
+    # A few turns of the copies.
+    await asyncio.sleep(0.05)
+    assert len(candidate.received) == 1
+    candidate.script = saying("setosa")
+    by_name.cancel()
+    await asyncio.gather(by_name, return_exceptions=True)
+    await until(lambda: len(candidate.received) == 2)
+
+
+async def test_nothing_is_copied_while_callers_wait_for_the_model(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = [True]
+    monkeypatch.setattr(serving.gateway._copying, "_callers_wait", lambda _: waiting[0])
+    roll(serving, model, candidate)
+    await serving.settle()
+    await serving.predict()
+    # A few turns of the copies.
+    await asyncio.sleep(0.05)
+    assert candidate.received == []
+    waiting[0] = False
+    await until(lambda: len(candidate.received) == 1)
+
+
+async def test_that_callers_wait_for_the_model_is_known(
+    model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    async with running_harness(MemoryStore(), max_in_flight=1) as harness:
+        roll(harness, model, candidate)
+        model.script = hang
+        await harness.settle()
+        route = harness.gateway._table.get("iris")
+        callers_wait = harness.gateway._copying._callers_wait
+        assert route is not None
+        assert not callers_wait(route)
+        callers = [asyncio.create_task(harness.predict(body={"input": {"a": number}})) for number in range(4)]
+        await until(lambda: callers_wait(route))
+        for caller in callers:
+            caller.cancel()
+        await asyncio.gather(*callers, return_exceptions=True)
+
+
+async def test_one_row_counts_of_a_request_however_many_it_has(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    answers = [json.dumps({"predictions": [label] * 1000}).encode() for label in ("setosa", "virginica")]
+    model.script, candidate.script = (answering(http("200 OK", each)) for each in answers)
+    roll(serving, model, candidate)
+    await serving.settle()
+    await serving.predict(body={"inputs": [{"a": 1, "c": "red"}] * 1000})
+    found = await counted(serving)
+    assert (found[counters.PAIRS], found[counters.ROWS], found[counters.DISAGREEMENTS]) == (1, 1, 1)
+    assert found[counters.segment_rows("`c` is red")] == 1
+
+
+async def test_how_slow_a_copy_was_speaks_against_no_baseline(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    traffic = [{"version": "v1", "weight": 0}, {"version": "v2", "weight": 100}]
+    roll(serving, model, candidate, CANARY, traffic=traffic)
+    await serving.settle()
+    await serving.predict()
+    await counted(serving)
+    assert not [name for name in evidence(serving, without=()) if name.startswith("shadow.latency")]
+    roll(serving, model, candidate)
+    await serving.settle()
+    await serving.predict(body={"input": {"a": 5}})
+    await counted(serving, 2)
+    sides = {name.rpartition(":")[0] for name in evidence(serving, without=()) if "shadow.latency" in name}
+    assert sides == {f"shadow.latency.{side}" for side in (BASELINE, CANDIDATE)}
+
+
+async def test_callers_latencies_are_counted_of_what_a_model_answered(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate, SHADOW | {"shadowPercent": 0})
+    await serving.settle()
+    first, again = await serving.predict(), await serving.predict()
+    assert (first.headers["x-cache"], again.headers["x-cache"]) == ("miss", "hit")
+    await serving.gateway.usage.turn()
+    found = evidence(serving, without=())
+    assert found[counters.live_requests(BASELINE)] == 2
+    assert sum(count for name, count in found.items() if name.startswith("live.latency.baseline:")) == 1
 
 
 @pytest.mark.parametrize(
@@ -277,18 +393,15 @@ async def test_texts_that_a_database_refuses_are_in_no_segment(
 async def test_of_many_values_the_first_few_are_segments(
     serving: Harness, model: ScriptedModel, candidate: ScriptedModel
 ) -> None:
-    model.script = candidate.script = answering(
-        http("200 OK", json.dumps({"predictions": ["setosa"] * 100}).encode())
-    )
     roll(serving, model, candidate)
     await serving.settle()
-    for _ in range(2):
-        rows = [{"a": f"id {number}", "b": True} for number in range(100)]
-        await serving.predict(body={"inputs": rows})
-    found = await counted(serving, 2)
+    for number in range(30):
+        await serving.predict(body={"input": {"a": f"id {number}", "b": True}})
+        await counted(serving, number + 1)
+    found = evidence(serving)
     of_a = {name: count for name, count in found.items() if name.startswith("segment.rows:`a`")}
-    assert of_a == {counters.segment_rows(f"`a` is id {number}"): 2 for number in range(20)}
-    assert found[counters.segment_rows("`b` is True")] == 200
+    assert of_a == {counters.segment_rows(f"`a` is id {number}"): 1 for number in range(20)}
+    assert found[counters.segment_rows("`b` is True")] == 30
 
 
 async def test_fields_are_no_more_than_a_few_however_rows_name_them(
