@@ -20,6 +20,7 @@ from modelport.errors import (
     Unauthorized,
     Unavailable,
 )
+from modelport.feedback import FeedbackReport
 from modelport.history import KeptPrediction
 from modelport.job import Job
 from modelport.models import (
@@ -51,6 +52,7 @@ __all__ = [
     "ConnectionFailed",
     "Drift",
     "FeatureDrift",
+    "FeedbackReport",
     "Finding",
     "Forbidden",
     "Importance",

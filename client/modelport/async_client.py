@@ -16,6 +16,7 @@ from modelport.async_resources import (
     AsyncRollouts,
     AsyncUsers,
     AsyncVersions,
+    Feedback,
 )
 from modelport.calls import kept, predicting
 from modelport.calls.former_names import same_as
@@ -32,8 +33,8 @@ class AsyncModelport:
     """`await AsyncModelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
     Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `keys`, `jobs`,
-    `predictions` (kept requests), `account` and, for administrators, `users`. The names of before stay:
-    `upload` is `models.upload`.
+    `predictions` (kept requests), `feedback`, `account` and, for administrators, `users`. The names of
+    before stay: `upload` is `models.upload`.
 
     Args:
         url: Of the platform; MODELPORT_URL unless given, then this machine.
@@ -83,6 +84,11 @@ class AsyncModelport:
     def predictions(self) -> AsyncKeptPredictions:
         """Kept requests of your models; called with a model's id, it iterates over them."""
         return AsyncKeptPredictions(self._transport)
+
+    @cached_property
+    def feedback(self) -> Feedback:
+        """What turned out to be true of predictions."""
+        return Feedback(self._transport)
 
     @cached_property
     def keys(self) -> AsyncKeys:

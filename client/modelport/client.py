@@ -9,7 +9,17 @@ from typing import Any, Self
 from modelport.calls import kept, predicting
 from modelport.calls.former_names import same_as
 from modelport.models import Prediction
-from modelport.resources import Account, Jobs, KeptPredictions, Keys, Models, Rollouts, Users, Versions
+from modelport.resources import (
+    Account,
+    Feedback,
+    Jobs,
+    KeptPredictions,
+    Keys,
+    Models,
+    Rollouts,
+    Users,
+    Versions,
+)
 from modelport.rows import Predictions
 from modelport.transport.blocking import Transport
 from modelport.transport.retries import RetryPolicy
@@ -22,8 +32,8 @@ class Modelport:
     """`Modelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
     Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `keys`, `jobs`,
-    `predictions` (kept requests), `account` and, for administrators, `users`. The names of before stay:
-    `upload` is `models.upload`.
+    `predictions` (kept requests), `feedback`, `account` and, for administrators, `users`. The names of
+    before stay: `upload` is `models.upload`.
 
     Args:
         url: Of the platform; MODELPORT_URL unless given, then this machine.
@@ -73,6 +83,11 @@ class Modelport:
     def predictions(self) -> KeptPredictions:
         """Kept requests of your models; called with a model's id, it iterates over them."""
         return KeptPredictions(self._transport)
+
+    @cached_property
+    def feedback(self) -> Feedback:
+        """What turned out to be true of predictions."""
+        return Feedback(self._transport)
 
     @cached_property
     def keys(self) -> Keys:

@@ -102,6 +102,7 @@ class Model:
     `acceleration`: the setting, `auto` or `off`; each version reports what came of it.
     `sticky`: what stays on one version of a split, `caller` or `session`; None: each request is drawn.
     `history`: which requests are kept (`percent`, `retention_days`, …); None: none.
+    `feedback`: which predictions are kept to be compared with the truth; None: none.
     `tags`: in small letters, by which lists are narrowed."""
 
     id: str
@@ -116,6 +117,7 @@ class Model:
     acceleration: str
     sticky: str | None
     history: Json | None
+    feedback: Json | None
     traffic: Mapping[str, int]
     versions: tuple[Version, ...]
     signature: Json | None
@@ -148,6 +150,7 @@ class Model:
             acceleration=data.get("acceleration") or "",
             sticky=data.get("sticky"),
             history=data.get("history"),
+            feedback=data.get("feedback"),
             traffic=data.get("traffic") or {},
             versions=tuple(Version.from_json(each) for each in data.get("versions") or ()),
             signature=data.get("signature"),

@@ -186,6 +186,7 @@ class AsyncModels:
         acceleration: Acceleration | None = None,
         sticky: Sticky | Literal["off"] | None = None,
         history: Mapping[str, Any] | Literal["off"] | None = None,
+        feedback: Mapping[str, Any] | Literal["off"] | None = None,
         tags: Sequence[str] | None = None,
         cache_ttl_seconds: int | None = None,
         rate_limit: Mapping[str, int] | Literal["platform"] | None = None,
@@ -200,6 +201,8 @@ class AsyncModels:
                 request is drawn by the weights.
             history: The share of requests to keep with their responses, `{"percent": 10}`, and if wanted
                 `retention_days`, `redact_fields` and `max_row_bytes`; `"off"` keeps no more.
+            feedback: Which predictions to keep for what turns out to be true, `{}` or `{"percent": 10}`,
+                and if wanted `retention_days` and `id_field`; `"off"` keeps no more.
             tags: All that the model shall have, 20 at most; `[]` removes them.
             cache_ttl_seconds: How long a response is kept; 0: not at all.
             rate_limit: Of each caller, `{"requests": 100, "period_seconds": 60}`; `"platform"`: that of the
@@ -216,6 +219,7 @@ class AsyncModels:
             acceleration=acceleration,
             sticky=sticky,
             history=history,
+            feedback=feedback,
             tags=tags,
             cache_ttl_seconds=cache_ttl_seconds,
             rate_limit=rate_limit,

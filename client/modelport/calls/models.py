@@ -11,7 +11,13 @@ from modelport.rows import as_sample
 from modelport.steps import Flow, Listing, Reply, request, without_none
 from modelport.uploads import OnProgress, upload_form
 
-_NULL = {"sticky": "off", "history": "off", "rate_limit": "platform", "data_drift": "platform"}
+_NULL = {
+    "sticky": "off",
+    "history": "off",
+    "feedback": "off",
+    "rate_limit": "platform",
+    "data_drift": "platform",
+}
 """The settings that can be taken away, and what says so."""
 
 

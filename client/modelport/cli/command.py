@@ -11,6 +11,7 @@ from modelport.cli import (
     accounts,
     ensembles,
     failures,
+    feedback,
     files,
     jobs,
     logs,
@@ -136,7 +137,19 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_common)
     add_to(app)
-    for part in (accounts, models, ensembles, settings, files, logs, serving, rollouts, monitoring, jobs):
+    for part in (
+        accounts,
+        models,
+        ensembles,
+        settings,
+        files,
+        logs,
+        serving,
+        rollouts,
+        monitoring,
+        feedback,
+        jobs,
+    ):
         part.add_to(app)
     return app
 

@@ -26,6 +26,13 @@ HistoryShare = Annotated[
     str | None,
     typer.Option(metavar="PERCENT|off", help="The share of requests to keep with their answers, or off."),
 ]
+FeedbackShare = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PERCENT|off",
+        help="The share of predictions to keep for what turns out to be true (modelport feedback), or off.",
+    ),
+]
 _RATE = re.compile(r"(\d+)(?:/(\d+))?")
 _PLATFORM = "platform"
 
@@ -74,6 +81,16 @@ def update(
     max_row_bytes: Annotated[
         int | None, typer.Option(help="Of longer requests --history keeps only that they were.")
     ] = None,
+    feedback: FeedbackShare = None,
+    feedback_days: Annotated[
+        int | None, typer.Option(min=1, max=730, help="Days that --feedback keeps them; 90 unless given.")
+    ] = None,
+    id_field: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Its value stands for a row in feedback; else the request's id does."
+        ),
+    ] = None,
     drift_psi: Annotated[
         float | None, typer.Option(help="The PSI from which a feature counts as drifted.")
     ] = None,
@@ -90,7 +107,7 @@ def update(
 ) -> None:
     """Change a model's settings. It serves as before until the change is in force.
 
-    Of --drift-… and of the details of --history, those that are left out are the platform's.
+    Of --drift-… and of the details of --history and --feedback, those that are left out are the platform's.
     """
     changes: dict[str, Any] = {
         "name": name,
@@ -105,6 +122,7 @@ def update(
         "history": _history(
             history, retention_days=retention_days, redact_fields=redact, max_row_bytes=max_row_bytes
         ),
+        "feedback": _feedback(feedback, retention_days=feedback_days, id_field=id_field),
         "data_drift": _drift(
             drift_default, psi_threshold=drift_psi, alpha=drift_alpha, window_rows=drift_rows
         ),
@@ -152,11 +170,23 @@ def _history(share: str | None, **details: Any) -> Any:
                 "--retention-days, --redact and --max-row-bytes go with --history PERCENT."
             )
         return None
-    if share == "off":
-        return share
+    return share if share == "off" else {"percent": _percent(share), "redact_fields": [], **given}
+
+
+def _feedback(share: str | None, **details: Any) -> Any:
+    """Return what `Modelport.update` takes as `feedback`. Raises `typer.BadParameter`."""
+    given = {name: value for name, value in details.items() if value is not None}
+    if share is None:
+        if given:
+            raise typer.BadParameter("--feedback-days and --id-field go with --feedback PERCENT.")
+        return None
+    return share if share == "off" else {"percent": _percent(share), **given}
+
+
+def _percent(share: str) -> int:
     if not share.isdecimal():
         raise typer.BadParameter(f"{share!r}: write a share from 1 to 100, or off.")
-    return {"percent": int(share), "redact_fields": [], **given}
+    return int(share)
 
 
 def _drift(default: bool, **thresholds: float | None) -> Any:

@@ -1,6 +1,7 @@
 """`client.models`, `client.jobs` and so on. `async_resources` is generated from this folder: `make docs`."""
 
 from modelport.resources.account import Account, Keys
+from modelport.resources.feedback import Feedback
 from modelport.resources.history import KeptPredictions
 from modelport.resources.jobs import Jobs
 from modelport.resources.models import Models
@@ -8,4 +9,14 @@ from modelport.resources.rollouts import Rollouts
 from modelport.resources.users import Users
 from modelport.resources.versions import Versions
 
-__all__ = ["Account", "Jobs", "KeptPredictions", "Keys", "Models", "Rollouts", "Users", "Versions"]
+__all__ = [
+    "Account",
+    "Feedback",
+    "Jobs",
+    "KeptPredictions",
+    "Keys",
+    "Models",
+    "Rollouts",
+    "Users",
+    "Versions",
+]

@@ -12,7 +12,12 @@ import pytest
 from modelport.cli import logs
 from modelport.cli.logs import fresh_lines
 from modelport_control_api.drift.schemas import DataDriftSetting
-from modelport_control_api.models.schemas import HistorySetting, ModelChange, RateLimitSetting
+from modelport_control_api.models.schemas import (
+    FeedbackSetting,
+    HistorySetting,
+    ModelChange,
+    RateLimitSetting,
+)
 
 from tests.client.unit.answers import key, model, version
 from tests.client.unit.conftest import Cli
@@ -161,6 +166,7 @@ def test_every_setting_of_a_model_has_an_option(cli: Cli, platform: Platform) ->
         *("--acceleration", "off", "--sticky", "caller", "--cache-ttl", "60", "--rate-limit", "100/30"),
         *("--predict-timeout", "9", "--history", "10", "--retention-days", "7", "--redact", "age"),
         *("--tag", "eu", "--tag", "production"),
+        *("--feedback", "50", "--feedback-days", "7", "--id-field", "order"),
         *("--max-row-bytes", "2048", "--drift-psi", "0.3", "--drift-alpha", "0.05", "--drift-rows", "900"),
     )
     assert ended.code == 0, ended.err
@@ -169,6 +175,7 @@ def test_every_setting_of_a_model_has_an_option(cli: Cli, platform: Platform) ->
     for kind, given in (
         (RateLimitSetting, sent.rate_limit),
         (HistorySetting, sent.history),
+        (FeedbackSetting, sent.feedback),
         (DataDriftSetting, sent.data_drift),
     ):
         assert given is not None
@@ -182,6 +189,11 @@ def test_every_setting_of_a_model_has_an_option(cli: Cli, platform: Platform) ->
         (("--rate-limit", "5"), {"rate_limit": {"requests": 5, "period_seconds": 60}}),
         (("--rate-limit", "platform"), {"rate_limit": None}),
         (("--history", "off"), {"history": None}),
+        (("--feedback", "off"), {"feedback": None}),
+        (
+            ("--feedback", "50", "--feedback-days", "7", "--id-field", "order"),
+            {"feedback": {"percent": 50, "retention_days": 7, "id_field": "order"}},
+        ),
         (("--drift-default",), {"data_drift": None}),
         (("--drift-psi", "0.4"), {"data_drift": {"psi_threshold": 0.4}}),
         (("--description", ""), {"description": ""}),
@@ -203,6 +215,8 @@ def test_a_setting_is_changed_alone_or_taken_away(
         ("--rate-limit", "5/"),
         ("--cache-ttl", "-1"),
         ("--history", "some"),
+        ("--feedback", "some"),
+        ("--id-field", "order"),
         ("--redact", "age"),
         ("--drift-default", "--drift-psi", "0.4"),
     ],

@@ -65,7 +65,7 @@ async def delete_model(visit: CurrentVisit, model_id: str) -> Response:
 
 def values_of(model: ModelAnswer) -> dict[str, str]:
     """The settings as the form's fields hold them."""
-    limit, history = model.rate_limit, model.history
+    limit, history, feedback = model.rate_limit, model.history, model.feedback
     values = {
         "name": model.name,
         "description": model.description,
@@ -80,6 +80,9 @@ def values_of(model: ModelAnswer) -> dict[str, str]:
         "history.percent": history.percent if history else None,
         "history.retention_days": history.retention_days if history else None,
         "history.redact_fields": ", ".join(history.redact_fields) if history else "",
+        "feedback.percent": feedback.percent if feedback else None,
+        "feedback.retention_days": feedback.retention_days if feedback else None,
+        "feedback.id_field": feedback.id_field if feedback else None,
         **{f"data_drift.{name}": value for name, value in model.data_drift.model_dump().items()},
     }
     return {name: "" if value is None else str(value) for name, value in values.items()}
@@ -97,6 +100,8 @@ def change_of(values: Mapping[str, str]) -> dict[str, Any]:
     if "redact_fields" in history:
         history["redact_fields"] = _listed(history["redact_fields"])
     change["history"] = history if history.get("percent") else None
+    feedback = _group(values, "feedback")
+    change["feedback"] = feedback if feedback.get("percent") else None
     change["data_drift"] = _group(values, "data_drift")
     return change
 
