@@ -27,6 +27,11 @@ class ModelStatuses:
         self._namespace = namespace
         self._models: dict[str, mlmodel.MLModel] = {}
         self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._listeners: list[Callable[[str], None]] = []
+
+    def listen(self, on_change: Callable[[str], None]) -> None:
+        """Have it called with the id of each model that was put or dropped: of all, when `run` has begun."""
+        self._listeners.append(on_change)
 
     def get(self, model_id: str) -> mlmodel.MLModel | None:
         return self._models.get(model_id)
@@ -76,6 +81,8 @@ class ModelStatuses:
     def _wake(self, model_id: str) -> None:
         for waiter in self._waiters.get(model_id, ()):
             waiter.set()
+        for listener in self._listeners:
+            listener(model_id)
 
     def _forget(self, model_id: str, waiter: asyncio.Event) -> None:
         self._waiters[model_id].discard(waiter)

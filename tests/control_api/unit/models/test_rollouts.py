@@ -1,6 +1,7 @@
 """Rollouts by the API: what is asked for reaches the cluster, and how they end is written down."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +9,11 @@ from modelport_control_api.accounts.tables import AuditEntry
 from modelport_control_api.registry.guarded import end
 from modelport_crds.mlmodel import Guardrails, Replay, Rollout, RolloutStrategy, Shadow, from_object
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from tests.control_api.unit.models.fake_cluster import FAILED, READY, STARTING
-from tests.control_api.unit.models.platform import Account, Platform
+from tests.control_api.unit.models.platform import Account, Platform, running_platform, settings_at
 from tests.control_api.unit.models.test_kubectl import by_hand
 from tests.support.waiting import until
 
@@ -20,6 +23,11 @@ Json = dict[str, Any]
 @pytest.fixture
 async def model_id(platform: Platform, ann: Account, iris_bytes: bytes) -> str:
     """v1 serves, v2 is ready and gets nothing."""
+    return await served_beside(platform, ann, iris_bytes)
+
+
+async def served_beside(platform: Platform, ann: Account, iris_bytes: bytes) -> str:
+    """Make a model whose v1 serves and whose v2 is ready and gets nothing."""
     made: str = (await ann.upload(iris_bytes)).json()["id"]
     await platform.serve(made, {"v1": 100}, v1=READY)
     assert (await ann.upload_version(made, iris_bytes, traffic="0")).status_code == 202
@@ -209,6 +217,47 @@ async def test_an_end_is_written_down_though_applies_fail_meanwhile(
     await reported(platform, model_id, state="Promoted")
     await published(platform, model_id, lambda spec: "rollout" not in spec)
     assert in_cluster(platform, model_id)["traffic"] == [{"version": "v2", "weight": 100}]
+
+
+async def test_an_end_that_came_while_no_control_api_ran_is_written_down_at_the_start(
+    tmp_path: Path, sqlite_url: str, iris_bytes: bytes
+) -> None:
+    settings = settings_at(tmp_path, sqlite_url)
+    async with running_platform(settings, tmp_path) as platform:
+        ann = await platform.account("ann")
+        model_id = await served_beside(platform, ann, iris_bytes)
+        await start(ann, model_id)
+        await published(platform, model_id, lambda spec: "rollout" in spec)
+        cluster = platform.cluster
+    cluster.set_rollout(model_id, id=1, version="v2", baseline="v1", state="Promoted", verdict="Because.")
+    async with running_platform(settings, tmp_path, cluster) as platform:
+        await published(platform, model_id, lambda spec: "rollout" not in spec)
+        assert (await read(await platform.log_in("ann"), model_id))["verdict"] == "Because."
+
+
+async def test_an_end_is_written_down_once_the_database_is_back_and_of_other_models_meanwhile(
+    platform: Platform, ann: Account, iris_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, well = [await served_beside(platform, ann, iris_bytes) for _ in range(2)]
+    for model_id in (broken, well):
+        await start(ann, model_id)
+        await published(platform, model_id, lambda spec: "rollout" in spec)
+    faults = 2
+
+    def failing(session: Session, model_id: str, live: Any) -> None:
+        nonlocal faults
+        if model_id == broken and faults:
+            faults -= 1
+            raise OperationalError("UPDATE rollouts", {}, ConnectionError("the database is away"))
+        end(session, model_id, live)
+
+    monkeypatch.setattr("modelport_control_api.registry.guarded.end", failing)
+    await reported(platform, broken, state="Promoted")
+    await reported(platform, well, state="RolledBack")
+    await published(platform, well, lambda spec: "rollout" not in spec)
+    await published(platform, broken, lambda spec: "rollout" not in spec)
+    assert faults == 0
+    assert (await read(ann, broken))["state"] == "promoted"
 
 
 async def test_it_is_paused_resumed_and_ended_by_a_person(
