@@ -38,6 +38,7 @@ from modelport_control_api.process.apps import build_internal, build_public
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.quality.wiring import QualityServices
 from modelport_control_api.rollouts.ends import RolloutEnds
+from modelport_control_api.rollouts.leftovers import EvidenceSweep
 from modelport_control_api.settings import Settings
 from modelport_control_api.usage.samples import Handler, Handlers
 from modelport_control_api.usage.wiring import UsageServices
@@ -122,6 +123,7 @@ def build(
         importance.keeper.run,
         importance.keeper.sweep_forever,
         RolloutEnds(models).run,
+        EvidenceSweep(models).run,
     )
     return ControlPlane(public, internal, context, accounts, models, background)
 

@@ -22,6 +22,12 @@ def read(session: Session, model_id: str, rollout: int) -> Counts:
     return counts
 
 
+def counted(session: Session) -> set[tuple[str, int]]:
+    """Return of which rollouts, each as model and number, the ledger has anything."""
+    query = select(RolloutEvidence.model_id, RolloutEvidence.rollout).distinct()
+    return {(model_id, rollout) for model_id, rollout in session.execute(query)}
+
+
 def forget(session: Session, model_id: str, rollout: int | None = None) -> None:
     """Delete what was counted of a rollout that is over, or of all that a model had: names of segments hold
     values of callers' rows."""

@@ -83,6 +83,12 @@ def list_all(session: Session, model_id: str) -> list[RolloutRecord]:
     return [repository.to_rollout_record(row) for row in rows]
 
 
+def going_on(session: Session) -> set[tuple[str, int]]:
+    """Return those of all models that have not ended, each as model and number."""
+    query = select(RolloutRow.model_id, RolloutRow.number).where(RolloutRow.ended_at.is_(None))
+    return {(model_id, number) for model_id, number in session.execute(query)}
+
+
 def _find(session: Session, model_id: str, number: int) -> RolloutRow:
     found = session.get(RolloutRow, (model_id, number))
     if found is None:
