@@ -3,7 +3,7 @@
 `Pair`: a request that one version answered and whose copy the other one answered, or should have.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 ROWS = "shadow.rows"
 """Rows that both versions answered: one of a pair, drawn at random, since rows of one request are alike."""
@@ -67,6 +67,12 @@ def live_latency(side: str, bucket: int) -> str:
     return f"live.latency.{side}:{bucket}"
 
 
+def latencies(counts: Mapping[str, int], name: Callable[[str, int], str], side: str) -> dict[int, int]:
+    """Return how many calls of this version are in each bucket. `name`: of shadow or live latencies."""
+    start = name(side, 0).removesuffix("0")
+    return {int(each.removeprefix(start)): count for each, count in counts.items() if each.startswith(start)}
+
+
 def segment_rows(segment: str) -> str:
     """Name the compared rows of a segment such as `shape is missing`."""
     return f"segment.rows:{segment}"
@@ -75,3 +81,8 @@ def segment_rows(segment: str) -> str:
 def segment_disagreements(segment: str) -> str:
     """Name those of them that were answered differently."""
     return f"segment.disagreements:{segment}"
+
+
+def is_of_segment(counter: str) -> bool:
+    """Whether its name holds a value of callers' rows."""
+    return counter.startswith((segment_rows(""), segment_disagreements("")))

@@ -206,7 +206,7 @@ class _Slowness:
 def _slowness(
     asked: _Question, counts: Counts, latency: Callable[[str, int], str], level: float
 ) -> _Slowness:
-    found = {side: _latencies(counts, latency(side, 0)) for side in (CANDIDATE, BASELINE)}
+    found = {side: counters.latencies(counts, latency, side) for side in (CANDIDATE, BASELINE)}
     calls = min(sum(each.values()) for each in found.values())
     # Two bounds of each of two percentiles.
     slow, usual = (quantile_interval(each, 0.99, level / 4) for each in found.values())
@@ -214,14 +214,6 @@ def _slowness(
     is_beyond = ratio.lower > asked.limit and slow.lower - usual.upper > NOTICEABLE_SECONDS
     is_within = ratio.upper <= asked.limit or slow.upper - usual.lower <= NOTICEABLE_SECONDS
     return _Slowness("beyond" if is_beyond else "within" if is_within else "unknown", ratio, calls)
-
-
-def _latencies(counts: Counts, first: str) -> dict[int, int]:
-    """By bucket; `first`: the counter of the first one."""
-    prefix = first.removesuffix("0")
-    return {
-        int(name.removeprefix(prefix)): count for name, count in counts.items() if name.startswith(prefix)
-    }
 
 
 def _ratio(one: float, other: float) -> float:

@@ -202,6 +202,11 @@ class RolloutRow(Base):
     decision: Mapped[str | None] = mapped_column(String(10), default=None)
     status: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     """`status.rollout` when it ended."""
+    counts: Mapped[dict[str, dict[str, int]] | None] = mapped_column(
+        JSON(none_as_null=True), default=None, deferred=True
+    )
+    """What was counted when it ended, step → counter → count, but for segments: their names hold values of
+    callers' rows."""
     created_by: Mapped[str] = mapped_column(String(36))
     """The user's id."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
+from modelport_crds.mlmodel import MLModel
 from sqlalchemy.orm import Session
 
 from modelport_control_api.http.bodies import StrictJsonRoute
@@ -14,8 +15,10 @@ from modelport_control_api.registry import guarded
 from modelport_control_api.registry.errors import RolloutNotFound
 from modelport_control_api.registry.guarded import Step
 from modelport_control_api.registry.records import RolloutRecord
+from modelport_control_api.rollouts.counted import by_step, worst
 from modelport_control_api.rollouts.render import render, render_outside
-from modelport_control_api.rollouts.schemas import RolloutAnswer, RolloutList, RolloutStart
+from modelport_control_api.rollouts.schemas import RolloutAnswer, RolloutDetail, RolloutList, RolloutStart
+from modelport_control_api.usage.evidence import Counts
 
 router = APIRouter(
     prefix="/api/v1/models/{model_id}/rollouts",
@@ -54,13 +57,9 @@ async def list_rollouts(model_id: str, principal: Reader, services: Models) -> R
 
 
 @router.get("/{number}", responses=problems(422))
-async def read_rollout(model_id: str, number: Number, principal: Reader, services: Models) -> RolloutAnswer:
-    """Where it stands, or how it ended."""
-    found = await all_of(services, principal, model_id)
-    for each in found:
-        if each.id == number:
-            return each
-    raise RolloutNotFound(f"The model has no rollout {number}.")
+async def read_rollout(model_id: str, number: Number, principal: Reader, services: Models) -> RolloutDetail:
+    """Where it stands, or how it ended, with what was counted."""
+    return await one_of(services, principal, model_id, number)
 
 
 @router.post("/{number}/{step}", responses=problems(409, 422))
@@ -81,10 +80,44 @@ async def all_of(services: ModelsServices, principal: Principal, model_id: str) 
     model = await load_model(services, principal, model_id)
     live = services.statuses.get(model_id)
     if model.managed_by == "kubectl":
-        outside = render_outside(live) if live else None
-        return [outside] if outside else []
+        return _outside(live)
 
     def read(session: Session) -> list[RolloutRecord]:
         return guarded.list_all(session, model_id)
 
     return [render(record, live) for record in await services.transactions.read(read)]
+
+
+async def one_of(services: ModelsServices, principal: Principal, model_id: str, number: int) -> RolloutDetail:
+    """Return it with what was counted, which is for the model's owner alone.
+
+    Raises ModelNotFound, RolloutNotFound.
+    """
+    model = await load_model(services, principal, model_id)
+    live = services.statuses.get(model_id)
+    of_kubectl = model.managed_by == "kubectl"
+
+    def read(session: Session) -> tuple[RolloutRecord | None, Counts]:
+        record = None if of_kubectl else guarded.find(session, model_id, number)
+        return record, guarded.counts_of(session, model_id, number)
+
+    record, counts = await services.transactions.read(read)
+    found = render(record, live) if record else _outside_of(live, number)
+    is_owner = model.owner_id == principal.user_id
+    return RolloutDetail(
+        **found.model_dump(),
+        evidence=by_step(counts) if is_owner else None,
+        worst_segments=worst(counts) if is_owner else None,
+    )
+
+
+def _outside(live: MLModel | None) -> list[RolloutAnswer]:
+    found = render_outside(live) if live else None
+    return [found] if found else []
+
+
+def _outside_of(live: MLModel | None, number: int) -> RolloutAnswer:
+    for each in _outside(live):
+        if each.id == number:
+            return each
+    raise RolloutNotFound(f"The model has no rollout {number}.")

@@ -128,6 +128,50 @@ class RolloutAnswer(BaseModel):
     ended_at: datetime | None
 
 
+class SideEvidence(BaseModel):
+    """What was counted of one of the two versions in one step."""
+
+    requests: int = Field(description="Of callers.")
+    errors: int = Field(description="Of these, those that it failed (5xx).")
+    refusals: int = Field(description="Of these, those that it refused (4xx).")
+    p50_ms: float | None = Field(description="Of these, without those from the cache, within 5 %.")
+    p99_ms: float | None
+    failed_alone: int = Field(description="Pairs in which it failed, and the other version did not.")
+    refused_alone: int = Field(description="Pairs in which it refused what the other version answered.")
+    paired_p50_ms: float | None = Field(description="Of its calls in pairs, within 5 %.")
+    paired_p99_ms: float | None
+
+
+class StepEvidence(BaseModel):
+    """What was counted in one step. Pairs: requests that both versions got, one of them as a copy."""
+
+    step: str = Field(description="shadow, or the candidate's percent of the traffic.", examples=["5"])
+    rows: int = Field(description="Rows that both versions answered.")
+    disagreements: int = Field(description="Of these, those that they answered differently.")
+    pairs: int
+    dropped: int = Field(description="Requests that were to be copied and were not.")
+    candidate: SideEvidence
+    baseline: SideEvidence
+
+
+class SegmentEvidence(BaseModel):
+    """Compared rows of which one thing is true, over all steps."""
+
+    segment: str = Field(examples=["`shape` is missing"])
+    rows: int
+    disagreements: int
+
+
+class RolloutDetail(RolloutAnswer):
+    evidence: list[StepEvidence] | None = Field(
+        description="By step, in their order; null for all but the model's owner."
+    )
+    worst_segments: list[SegmentEvidence] | None = Field(
+        description="With more disagreements than other rows, the most first, ten at most; empty once the "
+        "rollout is over. null for all but the model's owner."
+    )
+
+
 class RolloutList(BaseModel):
     items: list[RolloutAnswer]
 

@@ -1,5 +1,6 @@
 """What the ledger has of a rollout."""
 
+from modelport_evidence.counters import is_of_segment
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,14 @@ def read(session: Session, model_id: str, rollout: int) -> Counts:
     for step, counter, count in session.execute(query):
         counts.setdefault(step, {})[counter] = count
     return counts
+
+
+def without_segments(counts: Counts) -> Counts:
+    """Return what may stay when the rollout is over."""
+    return {
+        step: {counter: count for counter, count in found.items() if not is_of_segment(counter)}
+        for step, found in counts.items()
+    }
 
 
 def counted(session: Session) -> set[tuple[str, int]]:

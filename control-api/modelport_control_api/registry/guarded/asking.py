@@ -19,6 +19,7 @@ from modelport_control_api.registry.records import RolloutRecord
 from modelport_control_api.registry.rollout import require_no_rollout
 from modelport_control_api.registry.status_view import heaviest, served_traffic, version_view
 from modelport_control_api.registry.tables import ModelRow, RolloutRow
+from modelport_control_api.usage import evidence
 
 Step = Literal["pause", "resume", "promote", "rollback", "cancel"]
 _MOST = 200
@@ -81,6 +82,14 @@ def list_all(session: Session, model_id: str) -> list[RolloutRecord]:
     query = select(RolloutRow).where(RolloutRow.model_id == model_id)
     rows = session.scalars(query.order_by(RolloutRow.number.desc()).limit(_MOST))
     return [repository.to_rollout_record(row) for row in rows]
+
+
+def counts_of(session: Session, model_id: str, number: int) -> evidence.Counts:
+    """Return what was counted of it by step; without segments once it has ended."""
+    found = session.get(RolloutRow, (model_id, number))
+    if found is not None and found.ended_at is not None:
+        return found.counts or {}
+    return evidence.read(session, model_id, number)
 
 
 def going_on(session: Session) -> set[tuple[str, int]]:

@@ -24,6 +24,7 @@ def end(session: Session, model_id: str, live: MLModel) -> None:
         return
     rollout.status = msgspec.to_builtins(status)
     rollout.ended_at = utc_now()
+    rollout.counts = evidence.without_segments(evidence.read(session, model_id, rollout.number))
     evidence.forget(session, model_id, rollout.number)
     before, after = dict(row.traffic), _traffic_after(row, status)
     if after != before:

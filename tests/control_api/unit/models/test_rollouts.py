@@ -3,11 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from modelport_control_api.accounts.tables import AuditEntry
 from modelport_control_api.registry.guarded import end
+from modelport_control_api.registry.tables import RolloutRow
+from modelport_control_api.usage import ledger
 from modelport_crds.mlmodel import Guardrails, Replay, Rollout, RolloutStrategy, Shadow, from_object
+from modelport_telemetry.usage.latency import seconds_of
+from modelport_telemetry.usage.wire import EvidenceLine, UsageBatch
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -123,8 +128,8 @@ async def test_where_it_stands_is_what_the_cluster_says(
     assert found["started_at"] == "2026-12-01T02:00:00Z"
     assert found["ended_at"] is None
     assert found["findings"] == [finding | {"estimate": 0.004, "lower": 0.001, "upper": 0.02, "limit": 0.01}]
-    listed = (await ann.http.get(url(model_id, "/rollouts"))).json()["items"]
-    assert listed == [found]
+    [listed] = (await ann.http.get(url(model_id, "/rollouts"))).json()["items"]
+    assert listed | {"evidence": [], "worst_segments": []} == found
 
 
 async def test_while_it_has_the_traffic_the_model_is_ready(
@@ -258,6 +263,94 @@ async def test_an_end_is_written_down_once_the_database_is_back_and_of_other_mod
     await published(platform, broken, lambda spec: "rollout" not in spec)
     assert faults == 0
     assert (await read(ann, broken))["state"] == "promoted"
+
+
+COUNTED: dict[str, dict[str, int]] = {
+    "25": {"live.requests.candidate": 3},
+    "5": {
+        "shadow.rows": 100, "shadow.disagreements": 4, "shadow.pairs": 50, "shadow.dropped": 2,
+        "shadow.failed.candidate": 1, "shadow.refused.baseline": 3, "live.requests.candidate": 20,
+        "live.requests.baseline": 380, "live.errors.candidate": 2, "live.refusals.baseline": 5,
+        "shadow.latency.candidate:60": 49, "shadow.latency.candidate:100": 1,
+        "shadow.latency.baseline:60": 50, "live.latency.candidate:60": 18,
+        "segment.rows:`shape` is round": 40, "segment.disagreements:`shape` is round": 4,
+        "segment.rows:`hue` is red": 50, "segment.disagreements:`hue` is red": 2,
+    },
+    "shadow": {
+        "shadow.rows": 300, "shadow.disagreements": 1, "shadow.pairs": 300,
+        "segment.rows:`shape` is round": 10, "segment.disagreements:`shape` is round": 1,
+        "segment.rows:`hue` is red": 150,
+    },
+}  # fmt: skip
+
+
+def count(platform: Platform, model_id: str, number: int = 1) -> None:
+    """Play a gateway."""
+    lines = [
+        EvidenceLine(model_id, number, step, counter, n)
+        for step, found in COUNTED.items()
+        for counter, n in found.items()
+    ]
+    with platform.plane.context.database.transaction() as session:
+        ledger.write(session, [UsageBatch(id=str(uuid4()), gateway="g", lines=[], evidence=lines)])
+
+
+async def test_what_was_counted_is_shown_by_step_and_without_callers_values_once_it_is_over(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    await start(ann, model_id)
+    assert ((await read(ann, model_id))["evidence"], (await read(ann, model_id))["worst_segments"]) == (
+        [],
+        [],
+    )
+    count(platform, model_id)
+    found = await read(ann, model_id)
+    assert [step["step"] for step in found["evidence"]] == ["shadow", "5", "25"]
+    candidate, baseline = (found["evidence"][1].pop(side) for side in ("candidate", "baseline"))
+    assert found["evidence"][1] == {"step": "5", "rows": 100, "disagreements": 4, "pairs": 50, "dropped": 2}
+    p50, p99 = seconds_of(60) * 1000, seconds_of(100) * 1000
+    assert candidate == {
+        "requests": 20, "errors": 2, "refusals": 0, "failed_alone": 1, "refused_alone": 0,
+        "p50_ms": pytest.approx(p50, abs=0.001), "p99_ms": pytest.approx(p50, abs=0.001),
+        "paired_p50_ms": pytest.approx(p50, abs=0.001), "paired_p99_ms": pytest.approx(p99, abs=0.001),
+    }  # fmt: skip
+    assert baseline == {
+        "requests": 380, "errors": 0, "refusals": 5, "failed_alone": 0, "refused_alone": 3,
+        "p50_ms": None, "p99_ms": None,
+        "paired_p50_ms": pytest.approx(p50, abs=0.001), "paired_p99_ms": pytest.approx(p50, abs=0.001),
+    }  # fmt: skip
+    # Of red rows 2 of 200 differ, of all 5 of 400: none of the worst.
+    assert found["worst_segments"] == [{"segment": "`shape` is round", "rows": 50, "disagreements": 5}]
+    await published(platform, model_id, lambda spec: "rollout" in spec)
+    await reported(platform, model_id, state="RolledBack", verdict="Because.")
+    await published(platform, model_id, lambda spec: "rollout" not in spec)
+    ended = await read(ann, model_id)
+    assert [step["rows"] for step in ended["evidence"]] == [300, 100, 0]
+    assert ended["evidence"][1]["candidate"] == candidate
+    assert (ended["state"], ended["worst_segments"]) == ("rolled_back", [])
+    with platform.plane.context.database.transaction(read_only=True) as session:
+        row = session.get_one(RolloutRow, (model_id, 1))
+        assert "round" not in str(row.counts)
+        assert row.counts
+        assert row.counts["5"]["shadow.dropped"] == 2
+
+
+async def test_what_was_counted_of_a_model_of_kubectl_is_not_shown_to_every_administrator(
+    platform: Platform,
+) -> None:
+    root = await platform.admin()
+    model = by_hand("by-hand")
+    model["spec"]["rollout"] = {"id": 7, "version": "v1"}
+    platform.cluster.put(model)
+    await platform.heard("by-hand", lambda live: live is not None)
+    count(platform, "by-hand", 7)
+    found = await read(root, "by-hand", 7)
+    assert (found["state"], found["evidence"], found["worst_segments"]) == ("pending", None, None)
+    me = (await root.http.get("/api/v1/auth/me")).json()["id"]
+    platform.cluster.edit("by-hand", {**model["spec"], "owner": me})
+    await platform.heard("by-hand", lambda live: live.spec.owner == me)
+    assert [step["step"] for step in (await read(root, "by-hand", 7))["evidence"]] == ["shadow", "5", "25"]
+    assert (await root.http.get(url("by-hand", "/rollouts/8"))).status_code == 404
 
 
 async def test_it_is_paused_resumed_and_ended_by_a_person(
