@@ -332,7 +332,7 @@ class Rollout:
     started_at: datetime | None
     ended_at: datetime | None
     raw: Json = field(repr=False, compare=False)
-    """The whole response."""
+    """The whole response; of one rollout `evidence` and `worst_segments` too, what was counted."""
 
     @property
     def is_over(self) -> bool:

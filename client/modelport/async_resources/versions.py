@@ -34,6 +34,7 @@ class AsyncVersions:
         force: bool = False,
         move_traffic: bool = True,
         replaces: str | None = None,
+        guarded: bool = False,
         on_progress: OnProgress | None = None,
     ) -> Version:
         """Upload another version; the other arguments and errors are those of `models.upload`.
@@ -45,9 +46,11 @@ class AsyncVersions:
                 input or a class. Without it they stay where they are, and `wait` raises.
             move_traffic: False is the former way to write `traffic=0`.
             replaces: The name of a version that has failed, which is removed for it.
+            guarded: It gets no requests but what a rollout gives it, which begins at once (`/help/rollouts`):
+                follow it with `client.rollouts.wait`.
 
         Raises:
-            Conflict: The version that it replaces has not failed.
+            Conflict: The version that it replaces has not failed, or another rollout goes on.
         """
         flow = versions.create(
             model_id,
@@ -61,6 +64,7 @@ class AsyncVersions:
             traffic=traffic if move_traffic else 0,
             force=force,
             replaces=replaces,
+            guarded=guarded,
             on_progress=on_progress,
         )
         return await self._transport.run(flow)
@@ -78,13 +82,22 @@ class AsyncVersions:
         traffic: int | None = None,
         force: bool = False,
         replaces: str | None = None,
+        guarded: bool = False,
     ) -> Version:
         """Join versions of your models to be the model's next one.
 
         The arguments are those of `models.ensemble`, and of `create`.
         """
         told = ensembles.described(join, members, final, weights, passthrough)
-        flow = ensembles.add(model_id, told, sample=sample, traffic=traffic, force=force, replaces=replaces)
+        flow = ensembles.add(
+            model_id,
+            told,
+            sample=sample,
+            traffic=traffic,
+            force=force,
+            replaces=replaces,
+            guarded=guarded,
+        )
         return await self._transport.run(flow)
 
     async def get(self, model_id: str, version: str, *, wait: float = 0) -> Version:

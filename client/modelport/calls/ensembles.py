@@ -45,10 +45,16 @@ def add(
     traffic: int | None,
     force: bool,
     replaces: str | None,
+    guarded: bool,
 ) -> Flow[Version]:
     """Return the new version, which is not ready yet."""
-    share = None if traffic is None else str(traffic)
-    form = _form(ensemble, sample, traffic=share, force="true" if force else None, replaces=replaces)
+    asked = {
+        "traffic": None if traffic is None else str(traffic),
+        "force": "true" if force else None,
+        "replaces": replaces,
+        "rollout": "guarded" if guarded else None,
+    }
+    form = _form(ensemble, sample, **asked)
     reply = yield from request("POST", path_of("models", model_id, "versions"), files=form)
     return Version.from_json(reply.json())
 

@@ -28,21 +28,16 @@ def of_model(model_id: str) -> Flow[list[Rollout]]:
 
 def get(model_id: str, number: int | None) -> Flow[Rollout]:
     """Return the rollout; None: the newest. Raises `NotFound`."""
-    if number is not None:
-        reply = yield from request("GET", _path(model_id, str(number)))
-        return Rollout.from_json(reply.json())
-    found = yield from of_model(model_id)
-    if not found:
-        raise NotFound("The model has had no rollout yet: start one.")
-    return found[0]
+    # One of a list has nothing of what was counted.
+    known = (yield from _newest(model_id)) if number is None else number
+    reply = yield from request("GET", _path(model_id, str(known)))
+    return Rollout.from_json(reply.json())
 
 
 def steer(model_id: str, number: int | None, step: RolloutStep) -> Flow[Rollout]:
     """Return it as it is after the step was asked for. Raises `Conflict` once it is over."""
-    if number is None:
-        newest = yield from get(model_id, None)
-        number = newest.id
-    reply = yield from request("POST", _path(model_id, str(number), step))
+    known = (yield from _newest(model_id)) if number is None else number
+    reply = yield from request("POST", _path(model_id, str(known), step))
     return Rollout.from_json(reply.json())
 
 
@@ -61,6 +56,13 @@ def wait(
         if time.monotonic() >= give_up_at:
             raise NotReadyInTime(f"Rollout {number} is not over after {seconds:.0f} s.", found)
         yield Pause(_LOOK_SECONDS)
+
+
+def _newest(model_id: str) -> Flow[int]:
+    found = yield from of_model(model_id)
+    if not found:
+        raise NotFound("The model has had no rollout yet: start one.")
+    return found[0].id
 
 
 def _path(model_id: str, *rest: str) -> str:

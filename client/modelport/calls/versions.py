@@ -48,6 +48,7 @@ def create(
     traffic: int | None,
     force: bool,
     replaces: str | None,
+    guarded: bool = False,
     on_progress: OnProgress | None,
 ) -> Flow[Version]:
     """Return the new version, which is not ready yet. Raises `Conflict` if `replaces` has not failed."""
@@ -59,6 +60,7 @@ def create(
         "traffic": None if traffic is None or (traffic == 100 and replaces is None) else str(traffic),
         "force": "true" if force else None,
         "replaces": replaces,
+        "rollout": "guarded" if guarded else None,
     }
     row = as_sample(sample)
     with upload_form(

@@ -5,7 +5,17 @@ from typing import Annotated, Any
 import typer
 
 from modelport.cli import completion
-from modelport.cli.models import NoTraffic, Share, ToModel, finish_model, finish_version, require_to, share_of
+from modelport.cli.models import (
+    Guarded,
+    NoTraffic,
+    Share,
+    ToModel,
+    finish_model,
+    finish_version,
+    note_rollout,
+    require_to,
+    share_of,
+)
 from modelport.cli.options import (
     DEFAULT_URL,
     AsJson,
@@ -66,6 +76,7 @@ def ensemble(
     share: Share = None,
     no_traffic: NoTraffic = False,
     force: Force = False,
+    guarded: Guarded = False,
     wait: Wait = True,
     timeout: WaitSeconds = 300,
     url: Url = DEFAULT_URL,
@@ -75,7 +86,7 @@ def ensemble(
     if (name is None) == (to is None):
         raise typer.BadParameter("Give --name for a new model, or --to MODEL for a new version of one.")
     traffic = share_of(share, no_traffic=no_traffic)
-    require_to(to, traffic, force=force)
+    require_to(to, traffic, force=force, guarded=guarded)
     if to is not None and description is not None:
         raise typer.BadParameter("--description goes with --name: a version has none.")
     numbers = _weights(weights, len(members))
@@ -91,8 +102,11 @@ def ensemble(
             model = client.models.ensemble(str(name), members, description=description, **told)
             finish_model(client, model, timeout if wait else None, as_json)
         else:
-            added = client.versions.ensemble(to, members, traffic=traffic, force=force, **told)
+            asked: dict[str, Any] = {"traffic": traffic, "force": force, "guarded": guarded}
+            added = client.versions.ensemble(to, members, **asked, **told)
             finish_version(client, to, added, timeout if wait else None, as_json)
+    if to is not None and guarded:
+        note_rollout(to, url)
 
 
 def _weights(text: str | None, members: int) -> list[float] | None:

@@ -66,6 +66,14 @@ Share = Annotated[
     ),
 ]
 NoTraffic = Annotated[bool, typer.Option("--no-traffic", help="The same as --traffic 0.")]
+Guarded = Annotated[
+    bool,
+    typer.Option(
+        "--guarded",
+        help="The new version of --to gets no requests but what a rollout gives it, which begins at once "
+        "(/help/rollouts).",
+    ),
+]
 ToModel = Annotated[
     str | None,
     typer.Option(
@@ -109,6 +117,7 @@ def upload(
     share: Share = None,
     no_traffic: NoTraffic = False,
     force: Force = False,
+    guarded: Guarded = False,
     wait: Wait = True,
     timeout: WaitSeconds = 300,
     url: Url = DEFAULT_URL,
@@ -118,7 +127,7 @@ def upload(
     if to is not None and acceleration is not None:
         raise typer.BadParameter(f"--acceleration is the model's: modelport update {to} --acceleration …")
     traffic = share_of(share, no_traffic=no_traffic)
-    require_to(to, traffic, force=force)
+    require_to(to, traffic, force=force, guarded=guarded)
     if to is None and replace is not None:
         raise typer.BadParameter("--replace goes with --to MODEL, whose version it names.")
     with Modelport(url) as client, upload_bar(file.name) as on_progress:
@@ -135,13 +144,16 @@ def upload(
             texts: dict[str, Any] = {"description": description, "acceleration": acceleration}
             model = client.upload(file, name or file.stem, **texts, **shared)
         else:
-            added = client.add_version(to, file, traffic=traffic, force=force, replaces=replace, **shared)
+            asked: dict[str, Any] = {"traffic": traffic, "force": force, "guarded": guarded}
+            added = client.add_version(to, file, replaces=replace, **asked, **shared)
     with Modelport(url) as client:
         if to is None:
             _note_same_name(model, file, url)
             finish_model(client, model, timeout if wait else None, as_json)
         else:
             finish_version(client, to, added, timeout if wait else None, as_json)
+    if to is not None and guarded:
+        note_rollout(to, url)
 
 
 def list_models(tag: WantedTags = None, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
@@ -207,10 +219,21 @@ def share_of(share: int | None, *, no_traffic: bool) -> int | None:
     return 0 if no_traffic else share
 
 
-def require_to(to: str | None, traffic: int | None, *, force: bool) -> None:
-    """Raise `typer.BadParameter` for what a version is asked of, and there is only a new model."""
-    if to is None and (force or traffic is not None):
-        raise typer.BadParameter("--traffic, --no-traffic and --force go with --to MODEL.")
+def require_to(to: str | None, traffic: int | None, *, force: bool, guarded: bool) -> None:
+    """Raise `typer.BadParameter` for what a version is asked of, and there is only a new model; and for what
+    contradicts a rollout.
+    """
+    if to is None and (force or guarded or traffic is not None):
+        raise typer.BadParameter("--traffic, --no-traffic, --force and --guarded go with --to MODEL.")
+    if guarded and (force or traffic):
+        raise typer.BadParameter(
+            "--guarded leaves the traffic to the rollout: give it without --traffic and --force."
+        )
+
+
+def note_rollout(model_id: str, url: str) -> None:
+    """Say how to follow the rollout that the upload has begun."""
+    note(f"A rollout begins: {typed(f'rollout status {model_id} --watch', url)} shows how it goes.")
 
 
 def finish_model(client: Modelport, model: Model, timeout: float | None, as_json: bool) -> None:

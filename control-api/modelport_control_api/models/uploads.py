@@ -295,8 +295,8 @@ def check_texts(texts: Mapping[str, str]) -> None:
             errors[field] = str(error)
     if texts.get(locking.FIELD, "").strip() and texts.get("environment"):
         errors["environment"] = "and requirements contradict each other: give one of them"
-    if texts.get("rollout") and texts.get("traffic", "0") not in ("", "0"):
-        errors["traffic"] = "is the rollout's: leave it out"
+    if texts.get("rollout"):
+        errors |= _of_a_rollout(texts)
     if errors:
         raise InvalidFields(*errors.items())
 
@@ -315,6 +315,15 @@ def _guarded(text: str) -> bool:
     if text not in ("", "guarded"):
         raise ValueError("must be guarded (a rollout that proves itself begins), or left out")
     return text == "guarded"
+
+
+def _of_a_rollout(texts: Mapping[str, str]) -> dict[str, str]:
+    errors = {}
+    if texts.get("traffic", "0") not in ("", "0"):
+        errors["traffic"] = "is the rollout's: leave it out"
+    if texts.get("force") == "true":
+        errors["force"] = "moves the traffic at once, and a rollout does not: leave one of them out"
+    return errors
 
 
 def _profile(upload: ReceivedUpload) -> Profile | None:

@@ -53,6 +53,28 @@ def test_a_corrected_file_takes_the_place_of_a_failed_version(
     assert len(platform.asked) == 1
 
 
+def test_a_version_is_uploaded_to_prove_itself(cli: Cli, platform: Platform, model_file: Path) -> None:
+    platform.on(f"POST {VERSIONS}", Answer(202, version("v2", "pending")))
+    add = ("upload", str(model_file), "--to", "iris-7kq2p", "--no-wait")
+    ended = cli(*add, "--guarded")
+    assert ended.code == 0, ended.err
+    assert b'name="rollout"\r\n\r\nguarded\r\n' in platform.asked[0].body
+    assert b'name="traffic"' not in platform.asked[0].body
+    assert "modelport rollout status iris-7kq2p --watch" in ended.err
+    join = ("ensemble", "--join", "vote", "a-1", "b-2", "--to", "iris-7kq2p", "--no-wait")
+    joined = cli(*join, "--guarded")
+    assert b'name="rollout"\r\n\r\nguarded\r\n' in platform.asked[1].body
+    assert "modelport rollout status" in joined.err
+    assert b'name="rollout"' not in (cli(*add), platform.asked[2].body)[1]
+    for wrong in (
+        ("upload", str(model_file), "--guarded"),
+        (*add, "--guarded", "--traffic", "10"),
+        (*add, "--guarded", "--force"),
+    ):
+        assert cli(*wrong).code == 2, wrong
+    assert len(platform.asked) == 3
+
+
 def test_versions_are_joined(cli: Cli, platform: Platform) -> None:
     platform.on("POST /api/v1/models/upload", Answer(202, model("pending")))
     platform.on(f"POST {VERSIONS}", Answer(202, version("v2", "pending")))

@@ -1,5 +1,7 @@
 """A rollout in plain words."""
 
+from typing import Any
+
 from modelport.cli.output import counted, print_line, print_table, printable
 from modelport.models import Finding, Rollout
 
@@ -18,11 +20,17 @@ _FINDINGS = {"within": "ok", "beyond": "BROKEN", "unknown": "not known yet"}
 
 
 def show(found: Rollout) -> None:
-    """Print where it stands and what is known of each guardrail."""
+    """Print where it stands, what is known of each guardrail, and what was counted."""
     print_line(progress_text(found))
     if found.findings:
         columns = ("GUARDRAIL", "FINDING", "MEASURED", "BETWEEN", "TOLERATED", "OF", "")
         print_table(columns, map(_finding_row, found.findings))
+    if steps := found.raw.get("evidence"):
+        columns = ("STEP", "COMPARED ROWS", "DIFFER", "REQUESTS", "ERRORS", "P99", "BASELINE'S P99")
+        print_table(columns, map(_step_row, steps))
+    for each in found.raw.get("worst_segments") or ():
+        where = f"{each['disagreements']:,} of {counted(each['rows'], 'row')} differ where {each['segment']}"
+        print_line(printable(where))
 
 
 def progress_text(found: Rollout) -> str:
@@ -55,6 +63,24 @@ def _finding_row(found: Finding) -> tuple[str, ...]:
         counted(found.observations, "observation"),
         printable(found.message),
     )
+
+
+def _step_row(step: dict[str, Any]) -> tuple[str, ...]:
+    """`requests` and `errors` are what callers had of the new version."""
+    candidate, baseline = step["candidate"], step["baseline"]
+    return (
+        f"{step['step']} %" if step["step"].isdigit() else str(step["step"]),
+        f"{step['rows']:,}",
+        f"{step['disagreements']:,}",
+        f"{candidate['requests']:,}",
+        f"{candidate['errors']:,}",
+        _milliseconds(candidate["p99_ms"]),
+        _milliseconds(baseline["p99_ms"]),
+    )
+
+
+def _milliseconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.3g} ms"
 
 
 def _number(value: float | None) -> str:

@@ -77,6 +77,7 @@ def test_what_stands_in_the_way_is_said(client: Modelport, platform: Platform) -
 
 def test_the_command_shows_it_in_words(cli: Cli, platform: Platform) -> None:
     platform.on(ALL, Answer(200, {"items": [rollout()]}))
+    platform.on(ONE, Answer(200, rollout()))
     done = cli("rollout", "status", "iris")
     first, header, row = done.out.strip().split("\n")
     assert first == "Rollout 3, v1 to v2: has a share of the traffic (5 %); held: too little traffic"
@@ -85,6 +86,25 @@ def test_the_command_shows_it_in_words(cli: Cli, platform: Platform) -> None:
         "disagreement BROKEN 0.061 0.04 and 0.09 0.01 1,200 observations v2 answers otherwise"
     )
     assert json.loads(cli("rollout", "status", "iris", "--json").out) == rollout()
+
+
+def test_the_command_shows_what_was_counted_in_each_step(cli: Cli, platform: Platform) -> None:
+    side = {"requests": 1500, "errors": 3, "p99_ms": 12.345}
+    none = {"requests": 0, "errors": 0, "p99_ms": None}
+    counted = {
+        "evidence": [
+            {"step": "shadow", "rows": 200, "disagreements": 1, "candidate": none, "baseline": none},
+            {"step": "5", "rows": 12_000, "disagreements": 40, "candidate": side, "baseline": side},
+        ],
+        "worst_segments": [{"segment": "`shape` is \x1b[31mmissing", "rows": 1, "disagreements": 1}],
+    }
+    platform.on(ONE, Answer(200, rollout(findings=[], **counted)))
+    _, header, shadow, canary, worst = cli("rollout", "status", "iris", "3").out.strip().split("\n")
+    assert header.split()[:2] == ["STEP", "COMPARED"]
+    assert shadow.split() == ["shadow", "200", "1", "0", "0", "–", "–"]
+    assert " ".join(canary.split()) == "5 % 12,000 40 1,500 3 12.3 ms 12.3 ms"
+    # A caller's value cannot write to the terminal.
+    assert worst == "1 of 1 row differ where `shape` is \ufffd[31mmissing"
 
 
 def test_the_command_starts_one_and_watches_it(cli: Cli, platform: Platform) -> None:

@@ -395,7 +395,10 @@ async def test_a_version_is_uploaded_and_rolled_out_in_one_call(
     assert (await ann.upload_version(model_id, iris_bytes, traffic="0")).status_code == 202
 
 
-@pytest.mark.parametrize("fields", [{"rollout": "yes"}, {"rollout": "guarded", "traffic": "10"}])
+@pytest.mark.parametrize(
+    "fields",
+    [{"rollout": "yes"}, {"rollout": "guarded", "traffic": "10"}, {"rollout": "guarded", "force": "true"}],
+)
 async def test_an_upload_that_asks_for_something_else_is_refused(
     ann: Account, model_id: str, iris_bytes: bytes, fields: dict[str, str]
 ) -> None:
