@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 import msgspec
 from modelport_crds import mlmodel
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
 from modelport_control_api.http.bodies import RequestBody
 
@@ -13,7 +13,11 @@ State = Literal[
     "pending", "replaying", "shadowing", "canary", "baking", "promoted", "rolled_back", "inconclusive",
     "cancelled",
 ]  # fmt: skip
-Tolerance = Annotated[float, Field(ge=0, le=999_999)] | Literal["off"] | None
+Tolerance = Annotated[
+    Annotated[float, Field(ge=0, le=999_999)] | None,
+    # No union with "off": what is neither would be refused twice, under names of pydantic's.
+    BeforeValidator(lambda value: None if value == "off" else value),
+]
 Percent = Annotated[int, Field(ge=1, le=99)]
 
 
@@ -50,11 +54,12 @@ class Strategy(RequestBody):
     bake_minutes: int = Field(default=10, ge=0, le=10_080)
     max_hours: int = Field(default=24, ge=1, le=720)
 
-    @model_validator(mode="after")
-    def _check_steps(self) -> Self:
-        if self.steps != sorted(set(self.steps)):
-            raise ValueError("steps must rise")
-        return self
+    @field_validator("steps")
+    @classmethod
+    def _check_steps(cls, steps: list[int]) -> list[int]:
+        if steps != sorted(set(steps)):
+            raise ValueError("must rise, as 1, 5, 25 do")
+        return steps
 
     def wanted(self) -> mlmodel.RolloutStrategy:
         """As an MLModel has it."""
@@ -184,8 +189,8 @@ def number_of(text: str) -> float | None:
         return None
 
 
-def _limit(value: float | Literal["off"] | None) -> str:
-    return "off" if value is None or value == "off" else _decimal(value)
+def _limit(value: float | None) -> str:
+    return "off" if value is None else _decimal(value)
 
 
 def _decimal(value: float) -> str:

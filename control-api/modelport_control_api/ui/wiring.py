@@ -23,6 +23,7 @@ from modelport_control_api.ui.pages import (
     sign_in,
 )
 from modelport_control_api.ui.pages import settings as account
+from modelport_control_api.ui.rollouts import pages as rollouts
 
 ROUTERS: tuple[APIRouter, ...] = (
     static_files.router,
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     ensembles.router,
     # Before the model's own page: `/ui/models/live` is none of its ids.
     versions.router,
+    rollouts.router,
     usage.router,
     settings.router,
     detail.router,

@@ -66,16 +66,18 @@ def _finding_row(found: Finding) -> tuple[str, ...]:
 
 
 def _step_row(step: dict[str, Any]) -> tuple[str, ...]:
-    """`requests` and `errors` are what callers had of the new version."""
+    """`requests` and `errors` are what callers had of the new version; latencies theirs too, or in the shadow
+    those of copies and of what they are copies of."""
     candidate, baseline = step["candidate"], step["baseline"]
+    p99 = "p99_ms" if candidate["p99_ms"] is not None else "paired_p99_ms"
     return (
         f"{step['step']} %" if step["step"].isdigit() else str(step["step"]),
         f"{step['rows']:,}",
         f"{step['disagreements']:,}",
         f"{candidate['requests']:,}",
         f"{candidate['errors']:,}",
-        _milliseconds(candidate["p99_ms"]),
-        _milliseconds(baseline["p99_ms"]),
+        _milliseconds(candidate[p99]),
+        _milliseconds(baseline[p99]),
     )
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
+from modelport_crds.mlmodel import MLModel, RolloutStatus
 from modelport_crds.reasons import Reason
 
 from modelport_control_api.http.client_wheel import wheel_path
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.monitoring import reading
 from modelport_control_api.monitoring.wiring import Drift
+from modelport_control_api.registry.status_view import heaviest
 from modelport_control_api.ui.models.pulse import pulse_of
 from modelport_control_api.ui.models.steps import is_held, trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
@@ -198,6 +200,7 @@ async def header(visit: Visit, model: ModelAnswer, tab: str) -> dict[str, Any]:
         "model": model,
         "tab": tab,
         "pulse": await pulse_of(visit, model),
+        "rollout": going_on(visit.services.statuses.get(model.id)),
         "held": held,
         "trouble": None if held else trouble_of(model.reason, model.message),
         "read_only": model.managed_by == "kubectl",
@@ -205,10 +208,23 @@ async def header(visit: Visit, model: ModelAnswer, tab: str) -> dict[str, Any]:
     }
 
 
+def going_on(live: MLModel | None) -> RolloutStatus | None:
+    """Return the rollout that is on its way in the cluster, if any."""
+    status = live.status.rollout if live is not None else None
+    return status if status is not None and not status.is_over else None
+
+
 def main_version(model: ModelAnswer) -> VersionAnswer:
     """The one that most requests get; before that, the newest that can serve, or the newest."""
     served = max(model.versions, key=lambda version: (version.traffic, version.status == "ready"))
     return served if served.traffic or served.status == "ready" else model.versions[-1]
+
+
+def candidates(model: ModelAnswer) -> list[VersionAnswer]:
+    """Return the versions that a rollout may bring in, the newest first; none where nothing serves."""
+    baselines = {heaviest(model.traffic), heaviest(model.wanted_traffic)}
+    found = [each for each in model.versions if each.status != "failed" and each.name not in baselines]
+    return found[::-1] if model.traffic else []
 
 
 def _kubectl_edit(model_id: str, own_namespace: str) -> str:

@@ -8,7 +8,7 @@ from modelport_crds.reasons import EXPLANATIONS, Reason
 
 from modelport_control_api.models.schemas import VersionAnswer
 
-StepState = Literal["done", "active", "failed", "waiting"]
+StepState = Literal["done", "active", "failed", "stopped", "waiting"]
 _TITLES = ("Stored", "Scheduled", "Loaded", "Sample answered")
 _SCHEDULING, _LOADING, _SAMPLING = 1, 2, 3
 # What is found out while the file is fetched, before the model's process has it.

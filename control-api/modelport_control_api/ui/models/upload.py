@@ -21,6 +21,7 @@ from modelport_control_api.registry.errors import ModelError
 from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.browser import address_of
 from modelport_control_api.ui.forms import Form, read_values
+from modelport_control_api.ui.models.detail import going_on
 from modelport_control_api.ui.models.steps import build_steps, is_held, trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 from modelport_control_api.ui.rendering import redirect
@@ -91,6 +92,7 @@ async def show_upload(visit: CurrentVisit, model: str | None = None, replaces: s
         "models/upload.html",
         target=target,
         replaced=_failed_of(target, replaces) if target and replaces else None,
+        rollout=going_on(visit.services.statuses.get(target.id)) if target else None,
         max_bytes=limit,
         quota=quota,
         cures=_CURES,
@@ -159,6 +161,7 @@ async def _arrival(visit: Visit, model_id: str, name: str, form: Form | None = N
         "steps": build_steps(version, f"{size(version.size)}, sha256 {version.sha256[:12]}…"),
         "trouble": trouble,
         "is_held": is_held(version),
+        "rollout": record.rollout if record.rollout and record.rollout.version == name else None,
         "log": await tail_of(visit, record, name, _TAIL_LINES) if trouble else "",
     }
 

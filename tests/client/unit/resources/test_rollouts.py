@@ -89,19 +89,22 @@ def test_the_command_shows_it_in_words(cli: Cli, platform: Platform) -> None:
 
 
 def test_the_command_shows_what_was_counted_in_each_step(cli: Cli, platform: Platform) -> None:
-    side = {"requests": 1500, "errors": 3, "p99_ms": 12.345}
-    none = {"requests": 0, "errors": 0, "p99_ms": None}
+    side = {"requests": 1500, "errors": 3, "p99_ms": 12.345, "paired_p99_ms": 1.0}
+    none = {"requests": 0, "errors": 0, "p99_ms": None, "paired_p99_ms": None}
+    copies = none | {"paired_p99_ms": 4.56}
     counted = {
         "evidence": [
-            {"step": "shadow", "rows": 200, "disagreements": 1, "candidate": none, "baseline": none},
+            {"step": "shadow", "rows": 200, "disagreements": 1, "candidate": copies, "baseline": side},
+            {"step": "25", "rows": 0, "disagreements": 0, "candidate": none, "baseline": none},
             {"step": "5", "rows": 12_000, "disagreements": 40, "candidate": side, "baseline": side},
         ],
         "worst_segments": [{"segment": "`shape` is \x1b[31mmissing", "rows": 1, "disagreements": 1}],
     }
     platform.on(ONE, Answer(200, rollout(findings=[], **counted)))
-    _, header, shadow, canary, worst = cli("rollout", "status", "iris", "3").out.strip().split("\n")
+    _, header, shadow, empty, canary, worst = cli("rollout", "status", "iris", "3").out.strip().split("\n")
     assert header.split()[:2] == ["STEP", "COMPARED"]
-    assert shadow.split() == ["shadow", "200", "1", "0", "0", "–", "–"]
+    assert shadow.split() == ["shadow", "200", "1", "0", "0", "4.56", "ms", "1", "ms"]
+    assert " ".join(empty.split()) == "25 % 0 0 0 0 – –"
     assert " ".join(canary.split()) == "5 % 12,000 40 1,500 3 12.3 ms 12.3 ms"
     # A caller's value cannot write to the terminal.
     assert worst == "1 of 1 row differ where `shape` is \ufffd[31mmissing"

@@ -6,14 +6,17 @@ import pytest
 from tests.control_api.unit.models.platform import Account, Platform, sign_in
 from tests.control_api.unit.models.test_kubectl import by_hand
 
-CHANGES = ("settings", "delete", "traffic", "rollback", "redeploy", "versions/v1/delete")
+CHANGES = (
+    "settings", "delete", "traffic", "rollback", "redeploy", "versions/v1/delete", "rollouts",
+    "rollouts/7/pause", "rollouts/7/promote",
+)  # fmt: skip
 
 
 @pytest.fixture
 async def browser(platform: Platform) -> httpx.AsyncClient:
     """An administrator's, signed in by the form."""
     await platform.admin()
-    platform.cluster.put(by_hand("wine"))
+    platform.cluster.put(by_hand("wine", rollout={"id": 7, "version": "v1"}))
     await platform.heard("wine", lambda live: live is not None)
     return await sign_in(platform, "root")
 
@@ -21,7 +24,8 @@ async def browser(platform: Platform) -> httpx.AsyncClient:
 async def test_it_is_read_only_and_says_how_to_change_it(
     platform: Platform, browser: httpx.AsyncClient
 ) -> None:
-    for tab in ("", "/versions", "/usage", "/settings"):
+    tabs = ("", "/versions", "/rollouts", "/rollouts/7", "/rollouts/new", "/usage", "/settings")
+    for tab in tabs:
         page = await browser.get(f"/ui/models/wine{tab}")
         assert page.status_code == 200, tab
         assert "kubectl -n modelport-models edit mlmodel wine" in page.text

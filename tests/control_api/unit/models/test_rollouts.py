@@ -432,19 +432,23 @@ async def test_what_cannot_be_a_candidate_is_refused(platform: Platform, ann: Ac
 
 
 @pytest.mark.parametrize(
-    "strategy",
+    ("strategy", "field", "message"),
     [
-        {"steps": [5, 5]},
-        {"steps": [100]},
-        {"confidence": 1},
-        {"guardrails": {"disagreement": -1}},
-        {"guardrails": {"disagreement": "none"}},
-        {"unknown": 1},
+        ({"steps": [5, 5]}, "steps", "must rise, as 1, 5, 25 do"),
+        ({"steps": [100]}, "steps[0]", "must be 99 or less"),
+        ({"confidence": 1}, "confidence", "must be 0.999999 or less"),
+        ({"guardrails": {"disagreement": -1}}, "guardrails.disagreement", "must be 0 or more"),
+        ({"guardrails": {"disagreement": "none"}}, "guardrails.disagreement", "must be a number"),
+        ({"unknown": 1}, "unknown", "is not a known field"),
     ],
 )
-async def test_a_strategy_that_makes_no_sense_is_refused(ann: Account, model_id: str, strategy: Json) -> None:
+async def test_a_strategy_that_makes_no_sense_is_refused(
+    ann: Account, model_id: str, strategy: Json, field: str, message: str
+) -> None:
     body = {"version": "v2", "strategy": strategy}
-    assert (await ann.http.post(url(model_id, "/rollouts"), json=body)).status_code == 422
+    answer = await ann.http.post(url(model_id, "/rollouts"), json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"field": f"strategy.{field}", "message": message}]
 
 
 async def test_a_rollout_of_a_model_applied_with_kubectl_is_shown_and_not_steered(platform: Platform) -> None:

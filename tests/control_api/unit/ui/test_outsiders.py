@@ -12,7 +12,7 @@ import pytest
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_control_api.registry.tables import BatchJob
+from modelport_control_api.registry.tables import BatchJob, RolloutRow
 from modelport_http.rate_limiting import enforce
 
 from tests.control_api.unit.models.platform import PASSWORD, Platform, running_platform, settings_at
@@ -32,8 +32,11 @@ class Scene:
     changes: list[str]
 
     def rows(self) -> tuple[int, ...]:
+        """Count jobs, stored predictions, and rollouts that nobody has steered."""
         with self.platform.plane.context.database.transaction(read_only=True) as session:
-            return tuple(session.query(table).count() for table in (BatchJob, KeptPrediction))
+            counts = [session.query(table).count() for table in (BatchJob, KeptPrediction)]
+            rollouts = session.query(RolloutRow).filter_by(paused=False, decision=None).count()
+        return (*counts, rollouts)
 
 
 @asynccontextmanager
@@ -51,8 +54,10 @@ async def scene(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Scene]:
     async with running_platform(settings_at(tmp_path, sqlite_url), tmp_path) as platform:
         ann = await platform.account("ann")
         await platform.account("bob")
-        model_id = (await ann.upload((tmp_path / "iris.joblib").read_bytes())).json()["id"]
+        content = (tmp_path / "iris.joblib").read_bytes()
+        model_id = (await ann.upload(content)).json()["id"]
         await platform.serve(model_id, {"v1": 100})
+        assert (await ann.upload_version(model_id, content, rollout="guarded")).status_code == 202
         job, kept = add_rows(platform, model_id)
         async with browser(platform, "ann") as owner, browser(platform, "bob") as outsider:
             yield Scene(platform, owner, outsider, pages_of(model_id, job), changes_of(model_id, job, kept))
@@ -86,6 +91,7 @@ def pages_of(model_id: str, job: str) -> list[str]:
         "/usage/drift",
         "/usage/importance",
         "?row=reference",
+        *("/rollouts", "/rollouts/live", "/rollouts/new", "/rollouts/1", "/rollouts/1/live"),
     )
     return [
         *(f"/ui/models/{model_id}{tab}" for tab in (*tabs, *more, "/settings")),
@@ -101,7 +107,9 @@ def pages_of(model_id: str, job: str) -> list[str]:
 
 def changes_of(model_id: str, job: str, kept: str) -> list[str]:
     of_version = ("versions/v1/delete", "versions/v1/retry", "usage/importance/v1")
-    of_model = ("settings", "delete", "traffic", "rollback", "redeploy", *of_version)
+    steps = ("pause", "resume", "promote", "rollback", "cancel")
+    of_rollouts = ("rollouts", *(f"rollouts/1/{step}" for step in steps))
+    of_model = ("settings", "delete", "traffic", "rollback", "redeploy", *of_version, *of_rollouts)
     return [
         *(f"/ui/models/{model_id}/{change}" for change in of_model),
         f"/ui/batch/{job}/retry",
@@ -129,7 +137,7 @@ async def test_other_users_find_nothing(scene: Scene) -> None:
 async def test_other_users_change_nothing(scene: Scene) -> None:
     before, token = scene.rows(), await token_of(scene.outsider)
     for change in scene.changes:
-        form = {"csrf_token": token, "confirm_name": "Iris", "v1": "100"}
+        form = {"csrf_token": token, "confirm_name": "Iris", "v1": "100", "version": "v2"}
         assert (await scene.outsider.post(change, data=form)).status_code == 404, change
         # A token of another session is none.
         assert (await scene.owner.post(change, data=form)).status_code == 403, change
@@ -153,7 +161,7 @@ async def test_owners_delete_a_kept_row_and_remove_a_job(scene: Scene) -> None:
     for change in scene.changes:
         if "/rows/" in change or ("/batch/" in change and change.endswith("/delete")):
             assert (await scene.owner.post(change, data={"csrf_token": token})).status_code == 303, change
-    assert scene.rows() == (0, 0)
+    assert scene.rows() == (0, 0, 1)
 
 
 def _retry_of_job(scene: Scene) -> str:

@@ -144,10 +144,16 @@ function bodyOf(form) {
   );
   const body = new FormData();
   if (target?.dataset.replaces) body.append("replaces", target.dataset.replaces);
-  for (const [name, value] of given) if (!(value instanceof File)) body.append(name, value);
+  for (const [name, value] of given) if (!(value instanceof File)) appendText(body, name, value);
   for (const [name, value] of given) if (value instanceof File && name !== "file") body.append(name, value);
   body.append("file", form.elements.file.files[0]);
   return body;
+}
+
+/** A rollout is one of the choices of traffic, and a field of its own. */
+function appendText(body, name, value) {
+  if (name === "traffic" && value === "guarded") body.append("rollout", value);
+  else body.append(name, value);
 }
 
 function arrive(form, made) {
