@@ -14,6 +14,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent / "modelport"
 _CLASSES = (
     "Account",
+    "Feedback",
     "Iterator",
     "Jobs",
     "KeptPredictions",

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from modelport.async_resources import (
     AsyncAccount,
+    AsyncFeedback,
     AsyncJobs,
     AsyncKeptPredictions,
     AsyncKeys,
@@ -16,7 +17,6 @@ from modelport.async_resources import (
     AsyncRollouts,
     AsyncUsers,
     AsyncVersions,
-    Feedback,
 )
 from modelport.calls import kept, predicting
 from modelport.calls.former_names import same_as
@@ -86,9 +86,9 @@ class AsyncModelport:
         return AsyncKeptPredictions(self._transport)
 
     @cached_property
-    def feedback(self) -> Feedback:
+    def feedback(self) -> AsyncFeedback:
         """What turned out to be true of predictions."""
-        return Feedback(self._transport)
+        return AsyncFeedback(self._transport)
 
     @cached_property
     def keys(self) -> AsyncKeys:

@@ -2,7 +2,7 @@
 """`client.models`, `client.jobs` and so on."""
 
 from modelport.async_resources.account import AsyncAccount, AsyncKeys
-from modelport.async_resources.feedback import Feedback
+from modelport.async_resources.feedback import AsyncFeedback
 from modelport.async_resources.history import AsyncKeptPredictions
 from modelport.async_resources.jobs import AsyncJobs
 from modelport.async_resources.models import AsyncModels
@@ -12,7 +12,7 @@ from modelport.async_resources.versions import AsyncVersions
 
 __all__ = [
     "AsyncAccount",
-    "Feedback",
+    "AsyncFeedback",
     "AsyncJobs",
     "AsyncKeptPredictions",
     "AsyncKeys",

@@ -10,7 +10,7 @@ from modelport.feedback import FeedbackReport
 from modelport.transport.asynchronous import AsyncTransport
 
 
-class Feedback:
+class AsyncFeedback:
     """What turned out to be true of predictions (`/help/feedback`).
 
     Every method raises `ModelportError`. The model has to keep its predictions:
