@@ -163,6 +163,18 @@ class BatchSettings(UploadSettings):
     """Most pods that do the batch jobs of one version; each job requests one."""
 
 
+class AlertsSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MODELPORT_CONTROL_API_", use_attribute_docstrings=True)
+
+    user_max_webhooks: int = Field(default=20, ge=0)
+    """Webhooks that a user may have."""
+
+    limit_webhook_test: LimitSetting = Field(
+        default=Limit(60, 3600), validation_alias="MODELPORT_LIMIT_WEBHOOK_TEST"
+    )
+    """Test messages to webhooks per user."""
+
+
 class DriftSettings(UploadSettings):
     drift_retention_days: int = Field(default=14, ge=1, le=365)
     """Days that counts of live rows are kept for drift: the oldest that a window may reach back to."""
@@ -214,7 +226,13 @@ class UsageSettings(BaseSettings):
 
 
 class Settings(
-    AccountsSettings, ModelsSettings, BatchSettings, DriftSettings, HistorySettings, UsageSettings
+    AccountsSettings,
+    AlertsSettings,
+    ModelsSettings,
+    BatchSettings,
+    DriftSettings,
+    HistorySettings,
+    UsageSettings,
 ):
     """Each slice is handed its own part of them."""
 

@@ -45,8 +45,9 @@ def record(session: Session, subject: Subject, fact: Fact) -> bool:
         "model_id": subject.model_id,
         "type": fact.type,
         "key": fact.key,
-        "data": _data(subject, fact),
+        "data": data_of(subject, fact),
         "created_at": utc_now(),
+        "pending": True,
     }
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     insert: Any = (postgresql if is_postgresql else sqlite).insert(EventRow.__table__)
@@ -54,9 +55,34 @@ def record(session: Session, subject: Subject, fact: Fact) -> bool:
     return told.one_or_none() is not None
 
 
+def data_of(subject: Subject, fact: Fact) -> dict[str, Any]:
+    """Return what is told: what all events have, and what those of the type have."""
+    return {
+        **fact.more,
+        "model_id": subject.model_id,
+        "model_name": subject.model_name,
+        "version": fact.version,
+        "summary": fact.summary,
+    }
+
+
 def forget_model(session: Session, model_id: str) -> None:
     """Remove all that was told of a model that is deleted."""
     session.execute(delete(EventRow).where(EventRow.model_id == model_id))
+
+
+def forget_user(session: Session, user_id: str) -> None:
+    """Remove all that was told to an account that ends."""
+    session.execute(delete(EventRow).where(EventRow.user_id == user_id))
+
+
+def hand_over(session: Session, model_id: str, old: str, new: str) -> None:
+    """Give what was told of the model itself to its new owner; jobs stay with who submitted them."""
+    of_model = (EventRow.model_id == model_id, EventRow.user_id == old, ~EventRow.type.startswith("job."))
+    session.execute(
+        update(EventRow).where(*of_model).values(user_id=new),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def list_page(
@@ -91,16 +117,6 @@ def mark_read(session: Session, principal: Principal, up_to: datetime, event_id:
         update(EventRow).where(EventRow.id.in_(mine)).values(read_at=utc_now()),
         execution_options={"synchronize_session": False},
     )
-
-
-def _data(subject: Subject, fact: Fact) -> dict[str, Any]:
-    return {
-        **fact.more,
-        "model_id": subject.model_id,
-        "model_name": subject.model_name,
-        "version": fact.version,
-        "summary": fact.summary,
-    }
 
 
 def _own(query: Select[Any], principal: Principal) -> Select[Any]:

@@ -1,17 +1,16 @@
 """How a job is to be done, from the query or the fields of a form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from modelport_http.wording import counted
 
 from modelport_control_api.batch.errors import UnknownFormat
 from modelport_control_api.batch.formats.layout import InputSignature
-from modelport_control_api.batch.network.addresses import Forbidden, check_port
 from modelport_control_api.batch.preparation import INPUT_FORMATS
 from modelport_control_api.errors import InvalidFields
+from modelport_control_api.network.urls import url_problem
 
 OUTPUT_FORMATS = ("jsonl", "csv", "parquet")
 NAMES = ("format", "output", "key_columns", "probabilities", "return", "webhook_url")
@@ -19,7 +18,6 @@ RETURNED = ("prediction", "probabilities", "contributions")
 MAX_CONTRIBUTIONS = 1000
 """Numbers of one row: so many columns may a result have beside the others."""
 MAX_TEXT_BYTES = 4096
-_MAX_URL_CHARACTERS = 2000
 _CONTENT_TYPES = {
     "application/json": "json",
     "application/x-ndjson": "jsonl",
@@ -145,24 +143,3 @@ def _listed(text: str | None) -> list[str] | None:
         return None
     # Twice is as good as once.
     return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def url_problem(url: str | None, schemes: Sequence[str] = ("http", "https")) -> str | None:
-    """What is wrong with it, to be read after its name; None: nothing."""
-    if url is None:
-        return None
-    if len(url) > _MAX_URL_CHARACTERS or not url.isascii() or not url.isprintable():
-        return f"must be a URL of at most {_MAX_URL_CHARACTERS} ASCII characters"
-    try:
-        parts = urlsplit(url)
-        is_usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_usable = False
-    if not is_usable or "@" in parts.netloc:
-        kinds = " or ".join(f"{scheme}://" for scheme in schemes)
-        return f"must be a {kinds} URL with a host, and without a password"
-    try:
-        check_port(parts.port or 443)
-    except Forbidden as error:
-        return f"cannot be used: {error}"
-    return None

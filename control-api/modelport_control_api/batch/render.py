@@ -7,12 +7,13 @@ from typing import Literal, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from modelport_control_api.alerts.tables import DeliveryRow
 from modelport_control_api.batch.schemas import JobAnswer, State, WebhookAnswer
 from modelport_control_api.batch.sources.uri import shown
-from modelport_control_api.registry.tables import BatchJob, WebhookDelivery
+from modelport_control_api.registry.tables import BatchJob
 
 
-def render_job(job: BatchJob, now: datetime, delivery: WebhookDelivery | None = None) -> JobAnswer:
+def render_job(job: BatchJob, now: datetime, delivery: DeliveryRow | None = None) -> JobAnswer:
     """`delivery`: of the job's message, once it has ended."""
     rate = _rows_per_second(job, now)
     return JobAnswer(
@@ -78,23 +79,17 @@ def _seconds_left(job: BatchJob, rate: float | None) -> float | None:
     return round((job.rows_total - job.rows_done) / rate, 1)
 
 
-def _webhook(job: BatchJob, delivery: WebhookDelivery | None) -> WebhookAnswer | None:
+def _webhook(job: BatchJob, delivery: DeliveryRow | None) -> WebhookAnswer | None:
     if job.webhook_url is None:
         return None
     if delivery is None:
         return WebhookAnswer(url=job.webhook_url, state="waiting", attempts=0, last_error=None)
     return WebhookAnswer(
         url=job.webhook_url,
-        state=_delivery_state(delivery),
+        state=delivery.state,
         attempts=delivery.attempts,
         last_error=delivery.last_error,
     )
-
-
-def _delivery_state(delivery: WebhookDelivery) -> Literal["waiting", "delivered", "given_up"]:
-    if delivery.delivered_at is not None:
-        return "delivered"
-    return "given_up" if delivery.next_try_at is None else "waiting"
 
 
 def _results_url(job: BatchJob, now: datetime) -> str | None:
@@ -113,8 +108,8 @@ def job_responses(session: Session, jobs: Sequence[BatchJob], now: datetime) -> 
     return [render_job(job, now, deliveries.get(job.id)) for job in jobs]
 
 
-def _deliveries(session: Session, ids: Sequence[str]) -> dict[str, WebhookDelivery]:
+def _deliveries(session: Session, ids: Sequence[str]) -> dict[str, DeliveryRow]:
     if not ids:
         return {}
-    found = session.scalars(select(WebhookDelivery).where(WebhookDelivery.job_id.in_(ids)))
-    return {delivery.job_id: delivery for delivery in found}
+    found = session.scalars(select(DeliveryRow).where(DeliveryRow.job_id.in_(ids)))
+    return {delivery.job_id: delivery for delivery in found if delivery.job_id}

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, undefer
 
-from modelport_control_api.batch.webhooks import outbox
+from modelport_control_api.batch import announcing
 from modelport_control_api.registry.tables import BatchChunk, BatchJob
 
 Outcome = Literal["succeeded", "failed", "cancelled"]
@@ -230,7 +230,7 @@ def end(session: Session, job: BatchJob, outcome: Outcome, now: datetime, keep: 
     job.state, job.finished_at, job.expires_at = outcome, now, now + keep
     job.worker = job.lease_until = None
     session.flush()
-    outbox.announce(session, job, now)
+    announcing.announce(session, job, now)
 
 
 def requested_replicas(session: Session) -> dict[tuple[str, str], int]:

@@ -8,6 +8,7 @@ from modelport_http.wording import counted
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from modelport_control_api.alerts import signing
 from modelport_control_api.batch import repository
 from modelport_control_api.batch.errors import (
     JobNotFound,
@@ -19,7 +20,6 @@ from modelport_control_api.batch.errors import (
 from modelport_control_api.batch.options import Options
 from modelport_control_api.batch.render import is_expired
 from modelport_control_api.batch.target import Target
-from modelport_control_api.batch.webhooks import signing
 from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.identity import Principal
 from modelport_control_api.registry.tables import BatchJob

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     batch_job_retention_days: float = Field(default=90, gt=0)
     """Days for which a job is still listed, without its results, when its files have gone."""
 
+    event_retention_days: float = Field(default=90, gt=0)
+    """Days for which events, and what was sent of them to webhooks, are kept."""
+
     webhook_allowed_networks: NetworksSetting = Field(default=(), examples=["10.0.0.0/8"])
     """Networks (`10.0.0.0/8,…`) that webhooks may be sent to beside the public internet. None by default:
     anyone who may submit a job could otherwise have the platform call its neighbors."""

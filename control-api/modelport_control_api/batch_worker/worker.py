@@ -10,11 +10,13 @@ from datetime import timedelta
 
 from modelport_process.background import every
 
+from modelport_control_api.alerts import retention
+from modelport_control_api.alerts.delivery import Deliverer
+from modelport_control_api.alerts.sending import Sender
+from modelport_control_api.batch import announcing
 from modelport_control_api.batch.sources.fetching import Fetching, Reader
 from modelport_control_api.batch.storage import expiry
 from modelport_control_api.batch.storage.files import BatchFiles, open_batch_files
-from modelport_control_api.batch.webhooks.delivery import deliver_due
-from modelport_control_api.batch.webhooks.sending import Sender
 from modelport_control_api.batch_worker.chunks import ChunkWork
 from modelport_control_api.batch_worker.leased_tasks import LeasedTasks
 from modelport_control_api.batch_worker.leases import LeaseRepository, Version
@@ -28,24 +30,23 @@ from modelport_control_api.db.session import Database
 
 
 class Maintenance:
-    """`retention`: how long the row of a job stays when its files are gone."""
+    """`job_retention`: how long the row of a job stays when its files are gone."""
 
-    def __init__(self, database: Database, files: BatchFiles, sender: Sender, retention: timedelta) -> None:
+    def __init__(
+        self, database: Database, files: BatchFiles, *, job_retention: timedelta, event_retention: timedelta
+    ) -> None:
         self._database = database
         self._files = files
-        self._sender = sender
-        self._retention = retention
-
-    async def deliver(self) -> None:
-        """Send the webhooks that are due."""
-        while await deliver_due(self._database, self._sender, utc_now()):
-            pass
+        self._job_retention = job_retention
+        self._event_retention = event_retention
 
     async def expire(self) -> None:
-        """Remove the files of jobs whose time is over, and the rows of those that were so long ago."""
+        """Remove the files of jobs whose time is over, and rows of jobs and events that were long ago."""
         while await expiry.expire_due(self._database, self._files, utc_now()):
             pass
-        while await expiry.remove_old(self._database, utc_now(), self._retention):
+        while await expiry.remove_old(self._database, utc_now(), self._job_retention):
+            pass
+        while await asyncio.to_thread(retention.remove_old, self._database, utc_now(), self._event_retention):
             pass
 
     async def sweep(self) -> None:
@@ -95,9 +96,10 @@ class Worker:
         self._maintenance = Maintenance(
             database,
             self._files,
-            Sender(settings.webhook_allowed_networks),
-            retention=timedelta(days=settings.batch_job_retention_days),
+            job_retention=timedelta(days=settings.batch_job_retention_days),
+            event_retention=timedelta(days=settings.event_retention_days),
         )
+        self._deliverer = Deliverer(database, Sender(settings.webhook_allowed_networks), announcing.targets)
         self._consumers: dict[Version, asyncio.Task[None]] = {}
         self._has_jobs = asyncio.Event()
 
@@ -111,7 +113,7 @@ class Worker:
                 for _ in range(_FETCHED_AT_ONCE)
             ),
             asyncio.create_task(_for_ever("renewing leases", _RENEW_SECONDS, self._renew)),
-            asyncio.create_task(_for_ever("sending webhooks", _LOOK_SECONDS, self._maintenance.deliver)),
+            asyncio.create_task(_for_ever("sending webhooks", _LOOK_SECONDS, self._deliverer.deliver)),
             asyncio.create_task(_for_ever("removing files", _EXPIRE_SECONDS, self._maintenance.expire)),
             asyncio.create_task(_for_ever("sweeping files", _SWEEP_SECONDS, self._maintenance.sweep)),
         ]
@@ -164,7 +166,7 @@ class Worker:
             tasks.break_off(before, await self._leases.renew(tasks.leases_of(before)))
 
 
-async def _for_ever(what: str, pause_seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+async def _for_ever(what: str, pause_seconds: float, step: Callable[[], Awaitable[object]]) -> None:
     await every(pause_seconds, step, failed="batch_worker_step_failed", what=what)
 
 

@@ -4,6 +4,7 @@ from modelport_control_api import outbox as _outbox
 from modelport_control_api.accounts import tables as _api_keys
 from modelport_control_api.accounts import tables as _audit
 from modelport_control_api.accounts import tables as _auth
+from modelport_control_api.alerting import tables as _alerting
 from modelport_control_api.alerts import tables as _alerts
 from modelport_control_api.db.base import Base
 from modelport_control_api.drift import tables as _drift
@@ -18,6 +19,7 @@ __all__ = ["METADATA"]
 
 METADATA = Base.metadata
 _SLICES = (
+    _alerting,
     _alerts,
     _api_keys,
     _audit,

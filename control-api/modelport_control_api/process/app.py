@@ -18,6 +18,7 @@ from modelport_control_api.accounts.api_keys import known
 from modelport_control_api.accounts.auth import credentials
 from modelport_control_api.accounts.sessions import ended
 from modelport_control_api.accounts.wiring import AccountServices
+from modelport_control_api.alerting.states import ModelStates
 from modelport_control_api.batch.pods import demand
 from modelport_control_api.batch.pods.demand import Demand
 from modelport_control_api.batch.wiring import BatchServices
@@ -124,6 +125,7 @@ def build(
         importance.keeper.sweep_forever,
         RolloutEnds(models).run,
         EvidenceSweep(models).run,
+        ModelStates(models).run,
     )
     return ControlPlane(public, internal, context, accounts, models, background)
 

@@ -24,7 +24,8 @@ from modelport_control_api.accounts.api_keys import introspection
 from modelport_control_api.accounts.auth import endpoints as auth
 from modelport_control_api.accounts.sessions import access_tokens
 from modelport_control_api.admin import endpoints as admin
-from modelport_control_api.alerting import endpoints as alerts_calls
+from modelport_control_api.alerting import event_endpoints as events_calls
+from modelport_control_api.alerting import webhook_endpoints as webhooks_calls
 from modelport_control_api.analytics import endpoints as analytics
 from modelport_control_api.artifacts import endpoints as artifacts
 from modelport_control_api.batch import endpoints as jobs
@@ -83,9 +84,10 @@ def build_public(settings: Settings) -> FastAPI:
         drift_calls,
         importance_calls,
         rollouts_calls,
-        alerts_calls,
         quality_calls,
         feedback,
+        events_calls,
+        webhooks_calls,
         job_submission,
         jobs,
         history,

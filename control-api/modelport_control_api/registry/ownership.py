@@ -10,6 +10,7 @@ from modelport_control_api.accounts.auth import standing
 from modelport_control_api.accounts.auth.errors import NotWhileDisabled
 from modelport_control_api.accounts.auth.standing import Held
 from modelport_control_api.accounts.tables import User
+from modelport_control_api.alerts import events, webhooks
 from modelport_control_api.artifacts.keeper import ArtifactKeeper
 from modelport_control_api.errors import InvalidFields
 from modelport_control_api.identity import Caller
@@ -61,6 +62,8 @@ def hand_over(session: Session, by: Caller, old: User, new: User, limits: Limits
         _require_room(session, old, new, len(rows), limits)
     for row in rows:
         row.owner_id = new.id
+        events.hand_over(session, row.id, old.id, new.id)
+        webhooks.forget_of_model(session, row.id, old.id)
         detail = {"name": row.name, "owner": new.email, "before": {"owner": old.email}}
         service.finish_change(session, by, row, "model.transfer", detail)
     return [row.id for row in rows]

@@ -18,6 +18,7 @@ from modelport_crds.mlmodel import (
 from sqlalchemy import ColumnElement, Text, select
 from sqlalchemy.orm import Session
 
+from modelport_control_api.alerts.events import Subject
 from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.drift.records import DriftThresholds, to_drift_record
 from modelport_control_api.identity import Principal
@@ -164,6 +165,11 @@ def to_rollout_record(row: RolloutRow) -> RolloutRecord:
         created_at=row.created_at,
         ended_at=row.ended_at,
     )
+
+
+def subject_of(row: ModelRow) -> Subject:
+    """Return who is told of what happens to the model."""
+    return Subject(row.owner_id, row.id, row.name)
 
 
 def own_of(row: VersionRow) -> OwnRequirements | None:

@@ -171,10 +171,11 @@ def delete_model(session: Session, caller: Caller, model_id: str) -> set[str]:
     """Return the digests of files that it no longer needs."""
     row = own_locked(session, caller.principal, model_id)
     digests = {digest for version in row.versions for digest in version.digests}
+    # What was told goes first: who sends it on takes the locks in this order.
+    events.forget_model(session, model_id)
     session.delete(row)
     evidence.forget(session, model_id)
     ground_truth.forget(session, model_id)
-    events.forget_model(session, model_id)
     outbox.record_change(session, model_id)
     audit.record(session, caller, "model.delete", f"model:{model_id}", {"name": row.name})
     return digests

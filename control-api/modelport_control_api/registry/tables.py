@@ -1,4 +1,4 @@
-"""The tables of models, their versions, and their batch jobs with chunks and messages."""
+"""The tables of models, their versions, and their batch jobs with chunks."""
 
 from datetime import datetime
 from typing import Any
@@ -100,20 +100,6 @@ class BatchChunk(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None]
-
-
-class WebhookDelivery(Identified, Base):
-    """One message about a job's end, until it was taken or given up."""
-
-    __tablename__ = "webhook_deliveries"
-
-    job_id: Mapped[str] = mapped_column(ForeignKey("batch_jobs.id", ondelete="CASCADE"), index=True)
-    body: Mapped[str] = mapped_column(Text)
-    attempts: Mapped[int] = mapped_column(default=0)
-    next_try_at: Mapped[datetime | None] = mapped_column(index=True)
-    """None: delivered or given up."""
-    delivered_at: Mapped[datetime | None]
-    last_error: Mapped[str | None] = mapped_column(Text)
 
 
 DEFAULT_CACHE_TTL_SECONDS = 3600

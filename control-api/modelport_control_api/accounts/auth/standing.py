@@ -15,6 +15,7 @@ from modelport_control_api.accounts.auth import invites, password_links
 from modelport_control_api.accounts.auth.errors import LastAdministrator, OwnAccount, UserNotFound
 from modelport_control_api.accounts.sessions import ended
 from modelport_control_api.accounts.tables import User, is_working_admin
+from modelport_control_api.alerts import events, webhooks
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.http.principal import forbidden
 from modelport_control_api.identity import Caller
@@ -68,7 +69,8 @@ def require_other(by: Caller, user: User) -> None:
 
 
 def disable(session: Session, by: Caller, held: Held, user: User) -> None:
-    """End the user's sessions, links and invitations, and let keys rest until the account is enabled again.
+    """End the user's sessions, links and invitations, and let keys and webhooks rest until the account is
+    enabled again.
 
     Raises `OwnAccount`, `LastAdministrator`.
     """
@@ -79,6 +81,7 @@ def disable(session: Session, by: Caller, held: Held, user: User) -> None:
     user.disabled_at = utc_now()
     ended.end_all(session, user.id)
     _withdraw_links(session, by, user)
+    webhooks.suspend(session, user.id, suspended=True)
     audit.record(session, by, "user.disable", f"user:{user.id}", _change("disabled", old=False, new=True))
 
 
@@ -87,6 +90,7 @@ def enable(session: Session, by: Caller, user: User) -> None:
     if user.disabled_at is None:
         return
     user.disabled_at = None
+    webhooks.suspend(session, user.id, suspended=False)
     audit.record(session, by, "user.enable", f"user:{user.id}", _change("disabled", old=True, new=False))
 
 
@@ -117,6 +121,7 @@ def delete(session: Session, by: Caller, held: Held, user: User) -> None:
     held.require_another_admin(user)
     # First: a token that is used meanwhile refers to the account, and waits while that is deleted.
     ended.end_all(session, user.id)
+    events.forget_user(session, user.id)
     who = {"email": user.email, "full_name": user.full_name, "is_admin": user.is_admin}
     audit.record(session, by, "user.delete", f"user:{user.id}", who)
     session.delete(user)

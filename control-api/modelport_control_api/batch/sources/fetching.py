@@ -17,9 +17,9 @@ from modelport_http.wording import counted
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
-from modelport_control_api.batch.network.addresses import Forbidden
-from modelport_control_api.batch.network.checked import UNREACHABLE, CheckedNetwork, Resolve, resolve
 from modelport_control_api.batch.storage.files import BatchFiles
+from modelport_control_api.network.addresses import Forbidden
+from modelport_control_api.network.checked import UNREACHABLE, CheckedNetwork, Resolve, resolve
 
 
 class InputUnavailable(Exception):

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from modelport_control_api.batch.options import format_of_name, is_json, url_problem
+from modelport_control_api.batch.options import format_of_name, is_json
 from modelport_control_api.errors import InvalidFields
+from modelport_control_api.network.urls import url_problem
 from modelport_control_api.uploads.form import ReceivedUpload
 
 FIELD = "input_uri"

@@ -15,6 +15,7 @@ from modelport_control_api.registry.errors import (
     RolloutOver,
     VersionNotReady,
 )
+from modelport_control_api.registry.guarded import telling
 from modelport_control_api.registry.records import RolloutRecord
 from modelport_control_api.registry.rollout import require_no_rollout
 from modelport_control_api.registry.status_view import heaviest, served_traffic, version_view
@@ -49,6 +50,7 @@ def start(
     session.add(rollout)
     _flush(session, row)
     detail = {"rollout": rollout.number, "version": version, "strategy": rollout.strategy}
+    telling.started(session, row, rollout)
     service.finish_change(session, caller, row, "rollout.start", detail)
     return repository.to_rollout_record(rollout)
 

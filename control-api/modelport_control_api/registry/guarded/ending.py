@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.registry import repository, service
+from modelport_control_api.registry.guarded import telling
 from modelport_control_api.registry.rollout import replace_traffic
 from modelport_control_api.registry.tables import ModelRow
 from modelport_control_api.usage import evidence
@@ -39,6 +40,7 @@ def end(session: Session, model_id: str, live: MLModel) -> None:
         "traffic": dict(row.traffic),
         "before": {"traffic": before},
     }
+    telling.ended(session, row, status)
     service.finish_change(session, None, row, "rollout.end", detail)
 
 

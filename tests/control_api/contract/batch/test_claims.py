@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from modelport_control_api.alerts.tables import DeliveryRow
 from modelport_control_api.batch import repository
 from modelport_control_api.batch.repository import Held
 from modelport_control_api.batch_worker.leases import MAX_PREPARE_ATTEMPTS, LeaseRepository
 from modelport_control_api.db.session import Database
-from modelport_control_api.registry.tables import BatchChunk, BatchJob, WebhookDelivery
+from modelport_control_api.registry.tables import BatchChunk, BatchJob
 from sqlalchemy import func, select, update
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -87,7 +88,7 @@ def test_workers_that_race_get_each_chunk_once_and_the_last_one_ends_the_job(dat
     assert (job.state, job.rows_done, job.rows_failed) == ("succeeded", 300, 30)
     assert job.expires_at == NOW + KEEP
     with database.transaction(read_only=True) as session:
-        assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 1
+        assert session.scalar(select(func.count()).select_from(DeliveryRow)) == 1
 
 
 def test_a_chunk_of_a_dead_worker_is_claimed_again_and_counts_once(database: Database) -> None:

@@ -1,19 +1,20 @@
 """After a job's end, on both databases: its message gets there once it can, and its files go in time."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from modelport_control_api.batch import repository
+from modelport_control_api.alerts import signing
+from modelport_control_api.alerts.delivery import DELAYS, Deliverer
+from modelport_control_api.alerts.sending import NotTaken, Sender, Target
+from modelport_control_api.alerts.tables import DeliveryRow
+from modelport_control_api.batch import announcing, repository
 from modelport_control_api.batch.render import job_response
 from modelport_control_api.batch.schemas import WebhookAnswer
 from modelport_control_api.batch.storage import expiry
 from modelport_control_api.batch.storage.files import LocalBatchFiles
-from modelport_control_api.batch.webhooks import signing
-from modelport_control_api.batch.webhooks.delivery import DELAYS, deliver_due
-from modelport_control_api.batch.webhooks.sending import NotTaken, Sender
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.db.session import Database
-from modelport_control_api.registry.tables import BatchChunk, BatchJob, WebhookDelivery
+from modelport_control_api.registry.tables import BatchChunk, BatchJob
 from sqlalchemy import func, select
 
 from tests.control_api.contract.batch.test_claims import KEEP, NOW, add_job, prepare
@@ -28,10 +29,15 @@ class Receiver(Sender):
         super().__init__()
         self.seen: list[str] = []
 
-    async def send(self, url: str, secret: str, message_id: str, timestamp: int, body: bytes) -> None:
+    async def send(self, target: Target, message_id: str, timestamp: int, body: bytes) -> int:
         self.seen.append(message_id)
         if len(self.seen) != self.takes_at:
-            raise NotTaken("It answered with status 500.")
+            raise NotTaken("It answered with status 500.", 500)
+        return 204
+
+
+async def deliver_due(database: Database, receiver: Receiver, now: datetime) -> int:
+    return await Deliverer(database, receiver, announcing.targets, lambda: now).deliver()
 
 
 def end_job(database: Database) -> None:
@@ -49,9 +55,9 @@ def read_webhook(database: Database) -> WebhookAnswer:
         return webhook
 
 
-def read_delivery(database: Database) -> WebhookDelivery:
+def read_delivery(database: Database) -> DeliveryRow:
     with database.transaction(read_only=True) as session:
-        return session.scalars(select(WebhookDelivery)).one()
+        return session.scalars(select(DeliveryRow)).one()
 
 
 async def test_a_message_is_tried_again_later_and_later_under_one_id(database: Database) -> None:
@@ -93,7 +99,7 @@ async def test_what_a_killed_worker_was_about_to_send_is_sent_by_another(databas
         pass
 
     class Dying(Receiver):
-        async def send(self, *_: object) -> None:
+        async def send(self, *_: object) -> int:
             raise Killed
 
     end_job(database)
@@ -140,4 +146,4 @@ async def test_a_job_goes_for_good_long_after_its_files(database: Database, tmp_
     assert await expiry.remove_old(database, over, retention) == 1
     with database.transaction(read_only=True) as session:
         assert list(session.scalars(select(BatchJob.id))) == ["unfinished"]
-        assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
+        assert session.scalar(select(func.count()).select_from(DeliveryRow)) == 0

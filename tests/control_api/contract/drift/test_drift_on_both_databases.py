@@ -101,6 +101,11 @@ class Scene:
         found: dict[str, Any] = response.json()
         return found
 
+    async def told(self) -> list[dict[str, Any]]:
+        """Events of drift, the oldest first."""
+        page = (await self.ann.http.get("/api/v1/events")).json()
+        return [event for event in page["items"][::-1] if event["type"].startswith("drift.")]
+
     def stored(self) -> tuple[int, ...]:
         with self.platform.plane.context.database.transaction(read_only=True) as session:
             tables = (DriftReferenceRow, DriftCountsRow, DriftStateRow)
@@ -157,6 +162,11 @@ async def test_from_nothing_over_drift_to_ok_again(scene: Scene) -> None:
     scene.arrive(scene.payload(bins, rows(500, seed=6), MINUTE + 5))
     scene.evaluate()
     assert (await scene.drift())["state"] == "ok"
+    began, ended = await scene.told()
+    assert (began["type"], ended["type"]) == ("drift.started", "drift.ended")
+    assert began["data"]["summary"].startswith("Live inputs differ from the reference in size: ")
+    assert [each["name"] for each in began["data"]["features"]] == ["size"]
+    assert (ended["data"]["version"], ended["data"]["rows"]) == ("v1", 500)
 
 
 async def test_concurrent_counts_of_one_minute_add_up(scene: Scene) -> None:

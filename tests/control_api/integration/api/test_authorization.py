@@ -29,6 +29,7 @@ JOB = "/api/v1/jobs/{job_id}"
 BATCH = "/api/v1/predict/{model_id}/batch"
 BATCH_OF_VERSION = "/api/v1/predict/{model_id}/versions/{version}/batch"
 KEPT = "/api/v1/predictions"
+WEBHOOK = "/api/v1/webhooks/{webhook_id}"
 # Kind of call → the calls. OPEN ones say nothing about anybody, or carry a credential of their own.
 TABLE: dict[str, set[str]] = {
     "open": {
@@ -60,8 +61,12 @@ TABLE: dict[str, set[str]] = {
     "count": {"GET /api/v1/analytics/overview"},
     "count of one": {"GET /api/v1/analytics/models/{model_id}"},
     "one key": {f"DELETE {KEY}", f"POST {KEY}/rotate"},
-    "list": {"GET /api/v1/models", "GET /api/v1/events"},
+    "list": {"GET /api/v1/models", "GET /api/v1/events", "GET /api/v1/webhooks"},
     "change of one's own": {"POST /api/v1/events/read"},
+    "new webhook": {"POST /api/v1/webhooks"},
+    "webhook": {f"GET {WEBHOOK}", f"GET {WEBHOOK}/deliveries"},
+    "change of a webhook": {f"PATCH {WEBHOOK}", f"POST {WEBHOOK}/rotate", f"POST {WEBHOOK}/test"},
+    "webhook removal": {f"DELETE {WEBHOOK}"},
     "upload": {"POST /api/v1/models/upload"},
     "read": {
         f"GET {MODEL}",
@@ -110,7 +115,8 @@ TABLE: dict[str, set[str]] = {
 }
 PROTECTED = TABLE.keys() - {"open"}
 # A job that was removed cannot be tried again.
-IN_ORDER = sorted(PROTECTED, key=lambda kind: (kind == "job removal", kind))
+IN_ORDER = sorted(PROTECTED, key=lambda kind: (kind in ("job removal", "webhook removal"), kind))
+OF_WEBHOOKS = {"webhook", "change of a webhook", "webhook removal"}
 ABOUT_JOBS = {"jobs", "job", "job removal", "job submission"}
 BODIES: dict[str, Any] = {
     "PATCH /api/v1/auth/me": {"full_name": "Eve"},
@@ -128,10 +134,13 @@ BODIES: dict[str, Any] = {
     f"POST {MODEL}/rollouts": {"version": "v1"},
     "POST /api/v1/events/read": {},
     f"POST {MODEL}/feedback": {"items": [{"request_id": "r", "label": 1}]},
+    "POST /api/v1/webhooks": {"url": "https://eve.example.com/"},
+    f"PATCH {WEBHOOK}": {"url": "https://eve.example.com/"},
 }
 QUERIES: dict[str, str] = dict.fromkeys(
     (f"GET {KEPT}", f"GET {KEPT}/export", f"DELETE {KEPT}"), "?model_id={model_id}"
 )
+HOOK = {"url": "https://ann.example.com/"}
 ROW = {"input": [5.1, 3.5, 1.4, 0.2]}
 ROWS = {"inputs": [[5.1, 3.5, 1.4, 0.2]]}
 BODIES |= dict.fromkeys((f"POST {BATCH}", f"POST {BATCH_OF_VERSION}"), ROWS)
@@ -149,6 +158,7 @@ class Scene:
     key_id: str
     prediction_id: str
     job_id: str
+    webhook_id: str
 
     def send(self, call: str, headers: dict[str, str]) -> httpx.Response:
         method, path = f"{call}{QUERIES.get(call, '')}".split(" ")
@@ -160,6 +170,7 @@ class Scene:
             "{key_id}": self.key_id,
             "{prediction_id}": self.prediction_id,
             "{job_id}": self.job_id,
+            "{webhook_id}": self.webhook_id,
         }
         for name, id_ in real.items():
             path = path.replace(name, id_)
@@ -182,7 +193,8 @@ def scene(
     ann.put(f"/api/v1/models/{iris_id}/versions/v1/reference", content=reference).raise_for_status()
     job = ann.post(f"/api/v1/predict/{iris_id}/batch", json=ROWS).raise_for_status().json()
     kept = kept_prediction(platform, iris_id)
-    return Scene(platform, nobody, ann, bob, iris_id, key["id"], kept, job["id"])
+    hook = ann.post("/api/v1/webhooks", json=HOOK).raise_for_status().json()
+    return Scene(platform, nobody, ann, bob, iris_id, key["id"], kept, job["id"], hook["id"])
 
 
 def kept_prediction(platform: PlatformProcess, model_id: str) -> str:
@@ -272,7 +284,7 @@ CALLERS: dict[str, tuple[Headers, dict[str, int]]] = {
             ("one key", "read", "write", "count of one", "look at kept", "forget kept", "tell", "predict"),
             404,
         )
-        | dict.fromkeys(ABOUT_JOBS - {"jobs"}, 404)
+        | dict.fromkeys(ABOUT_JOBS - {"jobs"} | OF_WEBHOOKS, 404)
         | {"admin": 403},
     ),
     "a key for analytics": (
@@ -285,15 +297,15 @@ CALLERS: dict[str, tuple[Headers, dict[str, int]]] = {
     ),
     "a key that may only read": (
         lambda scene: scene.key(scopes=["models:read"]),
-        dict.fromkeys(PROTECTED - {"account", "list", "read"}, 403),
+        dict.fromkeys(PROTECTED - {"account", "list", "read", "webhook"}, 403),
     ),
     "a key for another model": (
         key_for_another_model,
-        dict.fromkeys(("session", "one key", "upload", "admin"), 403)
+        dict.fromkeys(("session", "one key", "upload", "new webhook", "admin"), 403)
         | dict.fromkeys(
             ("read", "write", "count of one", "look at kept", "forget kept", "tell", "predict"), 404
         )
-        | dict.fromkeys(ABOUT_JOBS - {"jobs"}, 404),
+        | dict.fromkeys(ABOUT_JOBS - {"jobs"} | OF_WEBHOOKS, 404),
     ),
 }
 
@@ -324,6 +336,7 @@ def test_a_refused_caller_has_changed_nothing(scene: Scene) -> None:
     keys = scene.ann.get("/api/v1/api-keys", params={"limit": 100}).json()["items"]
     assert scene.key_id in [key["id"] for key in keys]
     assert "stolen" not in [key["name"] for key in keys]
+    assert scene.ann.get(f"/api/v1/webhooks/{scene.webhook_id}").json()["url"] == HOOK["url"]
     kept = scene.ann.get(KEPT, params={"model_id": scene.model_id}).json()["items"]
     assert scene.prediction_id in [each["id"] for each in kept]
     assert scene.ann.get(f"/api/v1/models/{scene.model_id}/versions/v1/reference").json()["rows"] == 30

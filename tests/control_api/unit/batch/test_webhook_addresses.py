@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
 import pytest
-from modelport_control_api.batch.network.addresses import is_public
-from modelport_control_api.batch.webhooks import signing
-from modelport_control_api.batch.webhooks.sending import NotTaken, Sender
+from modelport_control_api.alerts import signing
+from modelport_control_api.alerts.sending import NotTaken, Sender, Target
+from modelport_control_api.network.addresses import is_public
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 BODY = json.dumps({"type": "job.succeeded"}).encode()
@@ -58,7 +58,7 @@ def sender_resolving(*responses: Sequence[str]) -> Sender:
 
 async def send(sender: Sender, port: int, host: str = "hooks.example.com") -> None:
     secret = signing.new_secret()
-    await sender.send(f"http://{host}:{port}/done", secret, "msg-1", 1_700_000_000, BODY)
+    await sender.send(Target(f"http://{host}:{port}/done", [secret]), "msg-1", 1_700_000_000, BODY)
 
 
 async def test_a_message_is_signed_as_the_standard_says() -> None:
@@ -66,7 +66,7 @@ async def test_a_message_is_signed_as_the_standard_says() -> None:
     now = int(time.time())
     async with receiving(Receiver()) as receiver:
         url = f"http://127.0.0.1:{receiver.port}/done?x=1"
-        await Sender(LOOPBACK).send(url, secret, "msg-1", now, BODY)
+        await Sender(LOOPBACK).send(Target(url, [secret]), "msg-1", now, BODY)
     head, _, body = receiver.requests[0].partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:])
     assert head.startswith(b"POST /done?x=1 ")

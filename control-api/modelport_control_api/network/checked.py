@@ -8,7 +8,7 @@ from typing import Any
 import httpcore
 from modelport_http.client_address import Network
 
-from modelport_control_api.batch.network.addresses import Forbidden, check_addresses, check_port
+from modelport_control_api.network.addresses import Forbidden, check_addresses, check_port
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """A host's addresses."""

@@ -1,1 +1,0 @@
-"""Messages about the end of jobs: signed, sent to public addresses only, and tried again for a day."""
