@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.ground_truth.tables import FeedbackRow, ObservedPrediction
@@ -38,37 +38,42 @@ def observations(
 ) -> Iterator[Observation]:
     """Yield all that was predicted from `start` to before `end`, the oldest first. version: only its own."""
     moment = ObservedPrediction.at
-    query = (
-        select(
-            ObservedPrediction.version,
-            ObservedPrediction.at,
-            ObservedPrediction.unit,
-            ObservedPrediction.prediction,
-            ObservedPrediction.probabilities,
-            FeedbackRow.label,
-            FeedbackRow.reward,
-        )
-        .outerjoin(
-            FeedbackRow,
-            and_(
-                FeedbackRow.model_id == ObservedPrediction.model_id,
-                FeedbackRow.prediction_id == ObservedPrediction.prediction_id,
-                FeedbackRow.row == ObservedPrediction.row,
-            ),
-        )
-        .where(
-            ObservedPrediction.model_id == model_id,
-            moment >= start,
-            moment < end,
-        )
-        .order_by(moment.desc() if newest_first else moment)
-        .execution_options(yield_per=_ROWS)
-    )
+    query = _of_model(model_id).where(moment >= start, moment < end)
     if version is not None:
         query = query.where(ObservedPrediction.version == version)
-    for name, at, unit, prediction, probabilities, label, reward in session.execute(query):
+    return _read(session, query.order_by(moment.desc() if newest_first else moment))
+
+
+def newest_labelled(session: Session, model_id: str, version: str, limit: int) -> Iterator[Observation]:
+    """Yield the version's newest predictions whose label is known, at most so many."""
+    query = _of_model(model_id).where(ObservedPrediction.version == version, FeedbackRow.label.is_not(None))
+    return _read(session, query.order_by(ObservedPrediction.at.desc()).limit(limit))
+
+
+def _of_model(model_id: str) -> Select[*tuple[Any, ...]]:
+    query = select(
+        ObservedPrediction.version,
+        ObservedPrediction.at,
+        ObservedPrediction.unit,
+        ObservedPrediction.prediction,
+        ObservedPrediction.probabilities,
+        FeedbackRow.label,
+        FeedbackRow.reward,
+    )
+    joined = and_(
+        FeedbackRow.model_id == ObservedPrediction.model_id,
+        FeedbackRow.prediction_id == ObservedPrediction.prediction_id,
+        FeedbackRow.row == ObservedPrediction.row,
+    )
+    return query.outerjoin(FeedbackRow, joined).where(ObservedPrediction.model_id == model_id)
+
+
+def _read(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Observation]:
+    for version, at, unit, prediction, probabilities, label, reward in session.execute(
+        query.execution_options(yield_per=_ROWS)
+    ):
         yield Observation(
-            name, at, unit, orjson.loads(prediction), _loaded(probabilities), _loaded(label), reward
+            version, at, unit, orjson.loads(prediction), _loaded(probabilities), _loaded(label), reward
         )
 
 

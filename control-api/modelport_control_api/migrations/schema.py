@@ -8,6 +8,7 @@ from modelport_control_api.alerting import tables as _alerting
 from modelport_control_api.alerts import tables as _alerts
 from modelport_control_api.db.base import Base
 from modelport_control_api.drift import tables as _drift
+from modelport_control_api.ground_truth import calibrations as _calibrations
 from modelport_control_api.ground_truth import tables as _ground_truth
 from modelport_control_api.history import tables as _history
 from modelport_control_api.importance import tables as _importance
@@ -25,6 +26,7 @@ _SLICES = (
     _audit,
     _auth,
     _batch,
+    _calibrations,
     _drift,
     _ground_truth,
     _history,

@@ -111,7 +111,7 @@ def build(
     importance = ImportanceServices(models, samples)
     usage = UsageServices.build(settings, database, sample_handlers(models.reserve), redis_url)
     drift = DriftServices.build(settings, models)
-    quality = QualityServices(models)
+    quality = QualityServices.build(settings, models)
     state = AppState(context, accounts, models, models.store, usage, drift, batch, importance, quality)
     public, internal = build_public(settings), build_internal()
     for app in (public, internal):

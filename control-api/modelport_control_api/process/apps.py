@@ -46,6 +46,7 @@ from modelport_control_api.models.upload_openapi import with_limits
 from modelport_control_api.monitoring import endpoints as drift_calls
 from modelport_control_api.monitoring import internal_endpoints as drift_internal
 from modelport_control_api.quality import endpoints as quality_calls
+from modelport_control_api.quality.calibration import endpoints as calibration_calls
 from modelport_control_api.rollouts import endpoints as rollouts_calls
 from modelport_control_api.rollouts import internal_endpoints as rollouts_internal
 from modelport_control_api.settings import Settings
@@ -85,6 +86,7 @@ def build_public(settings: Settings) -> FastAPI:
         importance_calls,
         rollouts_calls,
         quality_calls,
+        calibration_calls,
         feedback,
         events_calls,
         webhooks_calls,
@@ -171,6 +173,6 @@ def _is_upload(path: str) -> bool:
         return True
     is_model_call = parts[:3] == ["api", "v1", "models"]
     is_version = len(parts) == 5 and parts[4] == "versions"
-    is_reference = len(parts) == 7 and parts[6] == "reference"
+    is_rows = len(parts) == 7 and parts[6] in {"reference", "calibration"}
     is_feedback = len(parts) == 5 and parts[4] == "feedback"
-    return is_model_call and (parts[3:] == ["upload"] or is_version or is_reference or is_feedback)
+    return is_model_call and (parts[3:] == ["upload"] or is_version or is_rows or is_feedback)

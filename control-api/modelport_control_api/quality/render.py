@@ -5,10 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from modelport_control_api.analytics.query import Range
+from modelport_control_api.quality.calibration.basis import Basis
+from modelport_control_api.quality.curves import Calibration
 from modelport_control_api.quality.figures import compute
 from modelport_control_api.quality.figures.compute import Part
 from modelport_control_api.quality.rows import Columns, Reading
 from modelport_control_api.quality.schemas import (
+    CalibrationAnswer,
     QualityAnswer,
     QualityPoint,
     ReliabilityBin,
@@ -22,8 +25,8 @@ _NOTHING = (
 )
 
 
-def answer(model_id: str, range_: Range, reading: Reading) -> QualityAnswer:
-    """Compute all figures, and return them."""
+def answer(model_id: str, range_: Range, reading: Reading, bases: Mapping[str, Basis]) -> QualityAnswer:
+    """Compute all figures, and return them. bases: by the versions that can be calibrated."""
     names = sorted(reading.versions, key=lambda name: (len(name), name))
     since = reading.since.astimezone(range_.zone) if reading.since else None
     return QualityAnswer(
@@ -31,7 +34,7 @@ def answer(model_id: str, range_: Range, reading: Reading) -> QualityAnswer:
         **_asked(range_),
         since=since,
         message=_message(names, since),
-        versions=[_version(name, reading.versions[name], range_) for name in names],
+        versions=[_version(name, reading.versions[name], bases.get(name), range_) for name in names],
     )
 
 
@@ -53,11 +56,12 @@ def _message(names: list[str], since: datetime | None) -> str:
     )
 
 
-def _version(name: str, columns: Columns, range_: Range) -> VersionQuality:
-    found = compute.of_version(columns)
+def _version(name: str, columns: Columns, basis: Basis | None, range_: Range) -> VersionQuality:
+    found = compute.of_version(columns, basis.of if basis else None)
     return VersionQuality(
         version=name,
         task=columns.task,
+        calibration=_calibration(found.calibration, basis),
         **_part(found.whole),
         series=[
             QualityPoint(start=_moment(range_.boundaries[number], range_), **_part(part))
@@ -75,7 +79,16 @@ def _part(part: Part) -> Mapping[str, Any]:
         "labels": part.labels,
         "rewards": part.rewards,
         "metrics": {name: figure._asdict() for name, figure in part.metrics.items()},
+        "expected": {name: figure._asdict() for name, figure in part.expected.items()},
     }
+
+
+def _calibration(found: Calibration | None, basis: Basis | None) -> CalibrationAnswer | None:
+    if found is None or basis is None:
+        return None
+    return CalibrationAnswer(
+        source="uploaded" if basis.created_at else "labels", rows=found.rows, created_at=basis.created_at
+    )
 
 
 def _moment(seconds: int, range_: Range) -> datetime:

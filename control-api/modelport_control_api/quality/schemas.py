@@ -13,6 +13,9 @@ MetricName = Literal[
 ]  # fmt: skip
 
 
+ExpectedName = Literal["accuracy", "roc_auc", "brier"]
+
+
 class Metric(BaseModel):
     value: float
     lower: float | None = Field(
@@ -22,11 +25,25 @@ class Metric(BaseModel):
     rows: int = Field(description="What it is computed of.")
 
 
+class Expected(BaseModel):
+    value: float
+    lower: float | None = Field(
+        description="With `upper`: where chance alone may let it end, if the probabilities are as calibrated."
+    )
+    upper: float | None
+    rows: int = Field(description="Those whose truth is not known yet.")
+    estimated: Literal[True] = True
+
+
 class Part(BaseModel):
     predictions: int = Field(description="Rows that were predicted.")
     labels: int = Field(description="Of how many of them the truth is known.")
     rewards: int = Field(description="Of how many the reward is known.")
     metrics: dict[MetricName, Metric] = Field(description="Those that the rows allow.")
+    expected: dict[ExpectedName, Expected] = Field(
+        description="Estimates for all rows: by calibrated probabilities where the truth is not known yet, "
+        "by the truth where it is. Empty once all truth is known, and without a calibration."
+    )
 
 
 class QualityPoint(Part):
@@ -47,6 +64,14 @@ class ReliabilityBin(BaseModel):
     upper: float
 
 
+class CalibrationAnswer(BaseModel):
+    """By what probabilities are calibrated, for what is expected before labels come."""
+
+    source: Literal["uploaded", "labels"]
+    rows: int
+    created_at: datetime | None = Field(description="null: it is fitted to the newest labels with each call.")
+
+
 class UnknownClass(BaseModel):
     label: str
     rows: int
@@ -55,6 +80,7 @@ class UnknownClass(BaseModel):
 class VersionQuality(Part):
     version: str
     task: Task
+    calibration: CalibrationAnswer | None = Field(description="null: nothing is expected before labels come.")
     series: list[QualityPoint] = Field(description="The buckets that have predictions, in order.")
     reliability: list[ReliabilityBin] = Field(
         description="Ten bins by confidence, without empty ones; empty without probabilities."

@@ -24,6 +24,8 @@ ACTION_WORDS: Mapping[str, str] = {
     "rollout.end": "Rollout ended",
     "reference.put": "Training rows for drift uploaded",
     "reference.delete": "Training rows for drift removed",
+    "calibration.put": "Rows for calibration uploaded",
+    "calibration.delete": "Calibration removed",
     "predictions.delete": "Stored predictions deleted",
     "webhook.create": "Webhook made",
     "webhook.change": "Webhook changed",

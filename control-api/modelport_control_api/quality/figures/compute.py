@@ -2,17 +2,20 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn import config_context
 
+from modelport_control_api.quality.curves import Calibration
 from modelport_control_api.quality.figures import intervals
 from modelport_control_api.quality.figures.classification import of_classification
 from modelport_control_api.quality.figures.columns import Arrays, by_bucket
+from modelport_control_api.quality.figures.expected import expected, fit
 from modelport_control_api.quality.figures.figure import Figure, Figures
 from modelport_control_api.quality.figures.regression import of_regression
 from modelport_control_api.quality.figures.reliability import Bin, reliability
-from modelport_control_api.quality.rows import Columns, Task
+from modelport_control_api.quality.rows import Columns
 
 _MOST_UNKNOWN = 20
 
@@ -25,6 +28,7 @@ class Part:
     labels: int
     rewards: int
     metrics: Figures
+    expected: Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +36,44 @@ class VersionQuality:
     whole: Part
     buckets: dict[int, Part]
     reliability: list[Bin]
+    calibration: Calibration | None
     unknown: dict[str, int]
     """Classes that are true of rows and that the version does not know, and of how many; the most first."""
 
 
-def of_version(columns: Columns) -> VersionQuality:
-    """Compute all."""
+def of_version(columns: Columns, basis: Calibration | Columns | None = None) -> VersionQuality:
+    """Compute all. basis: the calibration for what is expected, or labelled rows to fit one to."""
     arrays = Arrays.of(columns)
     # What is given to scikit-learn was made here.
     with config_context(assume_finite=True, skip_parameter_validation=True):
+        calibration = fit_columns(basis) if isinstance(basis, Columns) else basis
+        part = partial(_part, columns, calibration)
         return VersionQuality(
-            _part(columns.task, arrays),
-            {number: _part(columns.task, rows) for number, rows in by_bucket(columns, arrays)},
+            part(arrays),
+            {number: part(rows) for number, rows in by_bucket(columns, arrays)},
             reliability(arrays.labelled().with_scores()),
+            calibration,
             _unknown(columns, arrays),
         )
 
 
-def _part(task: Task, rows: Arrays) -> Part:
+def fit_columns(columns: Columns) -> Calibration | None:
+    """None: too few of its rows have a label and probabilities."""
+    return fit(Arrays.of(columns).labelled().with_scores(), _names(columns))
+
+
+def _names(columns: Columns) -> dict[int, str]:
+    return {code: name for name, code in columns.codes.items()}
+
+
+def _part(columns: Columns, calibration: Calibration | None, rows: Arrays) -> Part:
     labelled = rows.labelled()
     rewards = rows.rewards[~np.isnan(rows.rewards)]
-    metrics = of_classification(labelled) if task == "classification" else of_regression(labelled)
+    metrics = of_classification(labelled) if columns.task == "classification" else of_regression(labelled)
     if len(rewards):
         metrics["reward"] = Figure.of(float(rewards.mean()), intervals.of_mean(rewards), len(rewards))
-    return Part(len(rows), len(labelled), len(rewards), metrics)
+    waiting = expected(rows, _names(columns), calibration) if calibration else {}
+    return Part(len(rows), len(labelled), len(rewards), metrics, waiting)
 
 
 def _unknown(columns: Columns, arrays: Arrays) -> dict[str, int]:

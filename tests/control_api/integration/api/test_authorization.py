@@ -82,6 +82,7 @@ TABLE: dict[str, set[str]] = {
         f"DELETE {VERSION}",
         f"PUT {VERSION}/reference",
         f"DELETE {VERSION}/reference",
+        *(f"{method} {VERSION}/calibration" for method in ("PUT", "DELETE")),
         f"POST {VERSION}/importance",
         f"PUT {MODEL}/traffic",
         f"POST {MODEL}/rollback",
