@@ -23,8 +23,8 @@ from modelport_control_api.batch.storage.files import open_batch_files
 from bench.batch import model_files
 from bench.models.model import Model
 from bench.servers.signed_in import SignedIn
-from tests.e2e.open_loop import OpenLoop, Report
 from tests.support.batch_workers import kill_worker
+from tests.support.open_loop import OpenLoop, Report
 from tests.support.platform_process import PlatformProcess
 
 _CSV = {"Content-Type": "text/csv"}

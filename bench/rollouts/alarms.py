@@ -1,7 +1,7 @@
 """False alarms and power of rollouts, through `judge`, at many looks. Rewrites bench/rollouts.md."""
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -117,11 +117,12 @@ def _seen(counts: Counts) -> Iterator[tuple[float, float]]:
     live = [share(counters.live_errors(s), counters.live_requests(s)) for s in (CANDIDATE, BASELINE)]
     yield live[0] - live[1], _ALL["error_rate"]
     # In whole buckets, as judging has them: 1.5 is a bucket and more below 2.
-    yield _p99(counts, CANDIDATE) / max(1e-9, _p99(counts, BASELINE)), 1.5
+    usual = _p99(counts, partial(counters.live_latency, BASELINE))
+    yield _p99(counts, partial(counters.shadow_latency, CANDIDATE)) / max(1e-9, usual), 1.5
 
 
-def _p99(counts: Counts, side: str) -> float:
-    prefix = counters.shadow_latency(side, 0)[:-1]
+def _p99(counts: Counts, named: Callable[[int], str]) -> float:
+    prefix = named(0).removesuffix("0")
     counted = {int(name.removeprefix(prefix)): n for name, n in counts.items() if name.startswith(prefix)}
     return quantile(counted, 0.99) or 0.0
 

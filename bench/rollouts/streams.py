@@ -1,7 +1,8 @@
 """Counts as a rollout has them after each hundred requests, drawn at random."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from modelport_evidence import counters
@@ -57,14 +58,14 @@ def _pairs(scene: Scene, rng: np.random.Generator, every: int, number: int) -> d
         counters.failed_alone(BASELINE): failed[:, 1],
     }
     if scene.seconds is not None:
-        for side in (CANDIDATE, BASELINE):
-            pairs |= _latencies(side, rng.multinomial(every, _buckets(scene.seconds), number))
+        for named in (partial(counters.shadow_latency, CANDIDATE), partial(counters.live_latency, BASELINE)):
+            pairs |= _latencies(named, rng.multinomial(every, _buckets(scene.seconds), number))
     return pairs
 
 
-def _latencies(side: str, counted: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+def _latencies(named: Callable[[int], str], counted: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
     used = np.flatnonzero(counted.any(axis=0))
-    return {counters.shadow_latency(side, int(bucket)): counted[:, bucket] for bucket in used}
+    return {named(int(bucket)): counted[:, bucket] for bucket in used}
 
 
 def _buckets(seconds: float) -> NDArray[np.float64]:

@@ -39,10 +39,11 @@ def unanswered_alone(statuses: Mapping[str, int]) -> str | None:
 
 
 def shadow_latency(side: str, bucket: int) -> str:
-    """Name the calls of this version whose latency was in this bucket, within pairs in which the baseline
-    answered a caller, and the candidate a copy.
+    """Name the copies to this version whose latency was in this bucket of
+    `modelport_telemetry.usage.latency`.
 
-    Buckets are those of `modelport_telemetry.usage.latency`. None of responses from the cache.
+    Of the candidate alone, where the baseline's model had answered: what they are beside is what it took for
+    callers.
     """
     return f"shadow.latency.{side}:{bucket}"
 
@@ -63,7 +64,7 @@ def live_refusals(side: str) -> str:
 
 
 def live_latency(side: str, bucket: int) -> str:
-    """Name those of them, not answered from the cache, whose latency was in this bucket."""
+    """Name those of them, answered by the model, for which it took as long as this bucket says."""
     return f"live.latency.{side}:{bucket}"
 
 

@@ -171,10 +171,10 @@ def _more(asked: _Question, paired: float | None, live: Callable[[str], str]) ->
 
 
 def _p99_ratio(asked: _Question) -> GuardrailFinding:
-    """Half of the level for copies, half for callers, of whose steps each has half of what the one before
-    left."""
-    found = [_slowness(asked, asked.counts, counters.shadow_latency, asked.level / 2)]
+    """Half of the level for copies, which have a replica to themselves, beside callers of the baseline at the
+    same time; half for callers of both, of whose steps each has half of what the one before left."""
     level = asked.level / 2
+    found = [_slowness(asked, asked.counts, counters.shadow_latency, level)]
     for counts in _of_both(asked.steps):
         level /= 2
         found.append(_slowness(asked, counts, counters.live_latency, level))
@@ -204,12 +204,16 @@ class _Slowness:
 
 
 def _slowness(
-    asked: _Question, counts: Counts, latency: Callable[[str, int], str], level: float
+    asked: _Question, counts: Counts, candidates: Callable[[str, int], str], level: float
 ) -> _Slowness:
-    found = {side: counters.latencies(counts, latency, side) for side in (CANDIDATE, BASELINE)}
-    calls = min(sum(each.values()) for each in found.values())
+    """`candidates`: names its latencies, which are beside those of the baseline's callers."""
+    found = (
+        counters.latencies(counts, candidates, CANDIDATE),
+        counters.latencies(counts, counters.live_latency, BASELINE),
+    )
+    calls = min(sum(each.values()) for each in found)
     # Two bounds of each of two percentiles.
-    slow, usual = (quantile_interval(each, 0.99, level / 4) for each in found.values())
+    slow, usual = (quantile_interval(each, 0.99, level / 4) for each in found)
     ratio = Interval(_ratio(slow.lower, usual.upper), _ratio(slow.upper, usual.lower))
     is_beyond = ratio.lower > asked.limit and slow.lower - usual.upper > NOTICEABLE_SECONDS
     is_within = ratio.upper <= asked.limit or slow.upper - usual.lower <= NOTICEABLE_SECONDS

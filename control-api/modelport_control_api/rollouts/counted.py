@@ -44,8 +44,10 @@ def _step(step: str, counts: Mapping[str, int]) -> StepEvidence:
 
 
 def _side(side: str, counts: Mapping[str, int]) -> SideEvidence:
-    in_pairs = counters.latencies(counts, counters.shadow_latency, side)
     of_callers = counters.latencies(counts, counters.live_latency, side)
+    # Copies to the candidate are beside what the baseline took for callers.
+    of_copies = counters.latencies(counts, counters.shadow_latency, CANDIDATE)
+    in_pairs = of_copies if side == CANDIDATE else of_callers
     return SideEvidence(
         requests=counts.get(counters.live_requests(side), 0),
         errors=counts.get(counters.live_errors(side), 0),

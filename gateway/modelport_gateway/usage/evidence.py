@@ -14,8 +14,8 @@ _Key = tuple[str, int, str]
 """Model, rollout, step: the beginning of an `EvidenceLine`."""
 
 
-CallersRequest = tuple[str, RolloutRoute, str, int, str]
-"""What counts of one: model, rollout, version, status, cache."""
+CallersRequest = tuple[str, RolloutRoute, str, int]
+"""What counts of one: model, rollout, version, status."""
 
 
 class EvidenceCounter:
@@ -25,24 +25,26 @@ class EvidenceCounter:
         self._room = max_lines
         self._counts: dict[_Key, dict[str, int]] = {}
         self._noted: dict[CallersRequest, list[float]] = {}
-        """Latencies, in seconds, since the last `fold`."""
+        """Since the last `fold`."""
 
-    def note(self, request: CallersRequest, seconds: float) -> None:
-        """Count a caller's request. On the hot path: it is added up later."""
+    def note(self, request: CallersRequest, model_seconds: float) -> None:
+        """Count a caller's request, and how long the model took; 0: it was not called, or did not answer.
+
+        On the hot path: it is added up later.
+        """
         noted = self._noted.get(request)
         if noted is None:
-            self._noted[request] = [seconds]
+            self._noted[request] = [model_seconds]
         else:
-            noted.append(seconds)
+            noted.append(model_seconds)
 
     def fold(self) -> None:
         """Add up what was noted. To be called about once a second: until then each request takes memory."""
         noted, self._noted = self._noted, {}
-        for (model, rollout, version, status, cache), latencies in noted.items():
+        for (model, rollout, version, status), latencies in noted.items():
             side = CANDIDATE if version == rollout.candidate else BASELINE
             self.add(model, rollout, _live(side, status, len(latencies)))
-            if cache != "hit":
-                self.add(model, rollout, _in_buckets(side, latencies))
+            self.add(model, rollout, _in_buckets(side, [each for each in latencies if each]))
 
     def add(self, model: str, rollout: RolloutRoute, counts: Mapping[str, int]) -> None:
         """Count under the step that the request was answered in."""

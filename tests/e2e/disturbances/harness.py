@@ -11,8 +11,8 @@ from typing import Any
 
 from tests.e2e.accounts import Person, register, save
 from tests.e2e.kubectl import Kubectl
-from tests.e2e.open_loop import OpenLoop
 from tests.support.models import IRIS_FIELDS, iris_logistic_named
+from tests.support.open_loop import OpenLoop
 from tests.support.waiting import eventually
 
 RATE = 100.0

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from tests.e2e.disturbances.harness import Harness
-from tests.e2e.open_loop import Report
+from tests.support.open_loop import Report
 
 _BEFORE_SECONDS = 3.0
 # What a disturbance breaks may show only once routes, leases and connections have been renewed.

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from tests.e2e.disturbances.kinds import KINDS
-from tests.e2e.open_loop import Report
+from tests.support.open_loop import Report
 
 _PAGE = Path(__file__).parents[3] / "docs" / "operations.md"
 _BEGIN, _END = "<!-- disturbances -->", "<!-- end of disturbances -->"

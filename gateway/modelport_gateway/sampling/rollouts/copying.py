@@ -162,25 +162,13 @@ def compared(copy: Copy, answer: UpstreamResponse, segments: KnownSegments) -> M
     side, other = (CANDIDATE, BASELINE) if seen.version.name == rollout.candidate else (BASELINE, CANDIDATE)
     counts = Counter({counters.PAIRS: 1})
     if seen.status == answer.status == OK:
-        if side == BASELINE:
-            counts.update(_latencies(seen, answer))
+        # Not the other way round: a copy has its replica to itself, and so may well be quicker than a caller.
+        if side == BASELINE and seen.model_seconds:
+            counts[counters.shadow_latency(other, bucket_of(answer.seconds))] = 1
         counts.update(_row(copy, answer, segments))
     elif alone := counters.unanswered_alone({side: seen.status, other: answer.status}):
         counts[alone] += 1
     return counts
-
-
-def _latencies(seen: Seen, answer: UpstreamResponse) -> Mapping[str, int]:
-    """Of the baseline's response to a caller, and the candidate's to the copy.
-
-    Not the other way round: a copy has its replica to itself, and so may well be quicker than a caller.
-    """
-    if not seen.model_seconds:
-        return {}
-    return {
-        counters.shadow_latency(BASELINE, bucket_of(seen.model_seconds)): 1,
-        counters.shadow_latency(CANDIDATE, bucket_of(answer.seconds)): 1,
-    }
 
 
 def _row(copy: Copy, answer: UpstreamResponse, known: KnownSegments) -> Mapping[str, int]:

@@ -33,7 +33,7 @@ class RolloutTap:
         if rollout is None or target.version is not None or outcome.status in _NOT_THE_MODELS:
             return
         model, version = seen.route.public_id, seen.version.name
-        self._evidence.note((model, rollout, version, outcome.status, outcome.cache), seen.seconds)
+        self._evidence.note((model, rollout, version, outcome.status), seen.model_seconds)
         if target.call is not Call.PREDICT or outcome.reason in _NOT_SENT:
             return
         percent = rollout.shadow_percent

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -112,24 +113,30 @@ def test_steps_of_one_version_alone_say_nothing_of_callers() -> None:
     assert judged_steps([live((0, 0), (900, 0)), live((900, 90), (0, 0))], "error_rate").state != "beyond"
 
 
-Named = Callable[[str, int], str]
+Buckets = Callable[[int], str]
+COPIES: Buckets = partial(counters.shadow_latency, counters.CANDIDATE)
 
 
-def latencies(
-    usual: float, slow: float, number: int = 3000, named: Named = counters.shadow_latency
-) -> dict[str, int]:
-    """Of both in seconds: gamma-distributed around these."""
-    rng = np.random.default_rng(3)
+def latencies(mean: float, named: Buckets, number: int = 3000) -> dict[str, int]:
+    """In seconds: gamma-distributed around the mean."""
     counts: dict[str, int] = {}
-    for side, mean in ((counters.BASELINE, usual), (counters.CANDIDATE, slow)):
-        for seconds in rng.gamma(4, mean / 4, number):
-            name = named(side, bisect_left(EDGES, seconds))
-            counts[name] = counts.get(name, 0) + 1
+    for seconds in np.random.default_rng(3).gamma(4, mean / 4, number):
+        name = named(bisect_left(EDGES, seconds))
+        counts[name] = counts.get(name, 0) + 1
     return counts
 
 
-def of_callers(usual: float, slow: float) -> dict[str, int]:
-    return latencies(usual, slow, named=counters.live_latency) | live((3000, 0), (3000, 0))
+def of_callers(mean: float, side: str) -> dict[str, int]:
+    return latencies(mean, partial(counters.live_latency, side))
+
+
+def of_copies(usual: float, slow: float) -> dict[str, int]:
+    return of_callers(usual, counters.BASELINE) | latencies(slow, COPIES)
+
+
+def of_both(usual: float, slow: float) -> dict[str, int]:
+    of_each = of_callers(usual, counters.BASELINE) | of_callers(slow, counters.CANDIDATE)
+    return of_each | live((3000, 0), (3000, 0))
 
 
 @pytest.mark.parametrize(
@@ -138,15 +145,15 @@ def of_callers(usual: float, slow: float) -> dict[str, int]:
     ids=["alike", "slow", "nobody notices", "at the limit"],
 )
 def test_latencies_of_callers(usual: float, slow: float, state: str) -> None:
-    assert judged(of_callers(usual, slow), "p99_ratio").state == state
+    assert judged(of_both(usual, slow), "p99_ratio").state == state
     # However quick copies are, which have a replica to themselves.
     expected = "beyond" if state == "beyond" else "within"
-    assert judged(latencies(0.01, 0.01) | of_callers(usual, slow), "p99_ratio").state == expected
+    assert judged(of_both(usual, slow) | latencies(usual, COPIES), "p99_ratio").state == expected
 
 
 def test_hours_in_which_both_versions_are_slow_speak_against_neither() -> None:
-    slow_hours = of_callers(0.2, 0.2)
-    quick_hours = of_callers(0.02, 0.02) | live((30, 0), (3000, 0))
+    slow_hours = of_both(0.2, 0.2)
+    quick_hours = of_both(0.02, 0.02) | live((30, 0), (3000, 0))
     assert judged_steps([quick_hours, slow_hours], "p99_ratio").state == "within"
 
 
@@ -156,7 +163,7 @@ def test_hours_in_which_both_versions_are_slow_speak_against_neither() -> None:
     ids=["alike", "slow", "nobody notices", "at the limit"],
 )
 def test_latencies(usual: float, slow: float, state: str) -> None:
-    assert judged(latencies(usual, slow), "p99_ratio").state == state
+    assert judged(of_copies(usual, slow), "p99_ratio").state == state
 
 
 def test_bounds_of_a_quantile_hold_the_true_one() -> None:
