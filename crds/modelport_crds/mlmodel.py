@@ -178,13 +178,15 @@ class Guardrails(_Base, frozen=True, kw_only=True):
 
     `disagreement`: share of rows that it answers otherwise. `error_rate`, `refusal_rate`: by how much the
     share of requests that it fails (5xx) or refuses (4xx) may be greater. `p99_ratio`: of both
-    latencies' 99th percentiles.
+    latencies' 99th percentiles. `quality`: of how many more of the rows whose truth is known it may predict
+    another class.
     """
 
     disagreement: Limit = "0.01"
     error_rate: Limit = "0.01"
     refusal_rate: Limit = "0.01"
     p99_ratio: Limit = "2"
+    quality: Limit = "off"
 
 
 class RolloutStrategy(_Base, frozen=True, kw_only=True):

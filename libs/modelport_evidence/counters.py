@@ -74,6 +74,16 @@ def latencies(counts: Mapping[str, int], name: Callable[[str, int], str], side: 
     return {int(each.removeprefix(start)): count for each, count in counts.items() if each.startswith(start)}
 
 
+def known_rows(side: str) -> str:
+    """Name the rows that callers had from this version and whose truth is known; one of a request."""
+    return f"truth.rows.{side}"
+
+
+def wrong_rows(side: str) -> str:
+    """Name those of them that it did not predict as they are."""
+    return f"truth.wrong.{side}"
+
+
 def segment_rows(segment: str) -> str:
     """Name the compared rows of a segment such as `shape is missing`."""
     return f"segment.rows:{segment}"

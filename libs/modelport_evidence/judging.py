@@ -28,6 +28,8 @@ from modelport_evidence.rates import (
 from modelport_evidence.segments import worst_segment
 
 Counts = Mapping[str, int]
+_Counter = Callable[[str], str]
+"""Side → the name of a counter."""
 State = Literal["within", "beyond", "unknown"]
 
 NOTICEABLE_SECONDS = 0.005
@@ -140,34 +142,41 @@ def _rate(name: str, verb: str, alone: Callable[[str], str], live: Callable[[str
     return judged
 
 
-def _live_log_e(asked: _Question, live: Callable[[str], str], limit: float) -> float:
+def _live_log_e(
+    asked: _Question, live: _Counter, limit: float, trials: _Counter = counters.live_requests
+) -> float:
     """Of all steps: the product of e-values of which each begins when the one before has ended is one."""
     return sum(
         difference_above_log_e(
             (counts.get(live(CANDIDATE), 0), counts.get(live(BASELINE), 0)),
-            (counts[counters.live_requests(CANDIDATE)], counts[counters.live_requests(BASELINE)]),
+            (counts[trials(CANDIDATE)], counts[trials(BASELINE)]),
             limit,
         )
-        for counts in _of_both(asked.steps)
+        for counts in _of_both(asked.steps, trials)
     )
 
 
-def _of_both(steps: Sequence[Counts]) -> Iterator[Counts]:
-    """Steps in which callers had both versions."""
+def _of_both(steps: Sequence[Counts], trials: _Counter = counters.live_requests) -> Iterator[Counts]:
+    """Steps in which there is something of both versions."""
     for counts in steps:
-        if all(counts.get(counters.live_requests(side), 0) for side in (CANDIDATE, BASELINE)):
+        if all(counts.get(trials(side), 0) for side in (CANDIDATE, BASELINE)):
             yield counts
 
 
 def _more(asked: _Question, paired: float | None, live: Callable[[str], str]) -> str:
     """The greatest of all differences: it is the one that decided."""
-    seen = [paired] if paired is not None else []
-    for counts in _of_both(asked.steps):
-        ours, theirs = (
-            counts.get(live(side), 0) / counts[counters.live_requests(side)] for side in (CANDIDATE, BASELINE)
-        )
-        seen.append(ours - theirs)
+    live_difference = _difference(asked.steps, live, counters.live_requests)
+    seen = [each for each in (paired, live_difference) if each is not None]
     return _share(max(seen, default=None))
+
+
+def _difference(steps: Sequence[Counts], hits: _Counter, trials: _Counter) -> float | None:
+    """Return by how much more the candidate has, in the step where that is most."""
+    found = []
+    for counts in _of_both(steps, trials):
+        ours, theirs = (counts.get(hits(side), 0) / counts[trials(side)] for side in (CANDIDATE, BASELINE))
+        found.append(ours - theirs)
+    return max(found, default=None)
 
 
 def _p99_ratio(asked: _Question) -> GuardrailFinding:
@@ -191,6 +200,31 @@ def _p99_ratio(asked: _Question) -> GuardrailFinding:
     return GuardrailFinding(
         "p99_ratio", decided.state, None, lower, upper, asked.limit, decided.calls, message
     )
+
+
+def _quality(asked: _Question) -> GuardrailFinding:
+    """Of rows whose truth is known: beyond by all steps together, within by one of them."""
+    level, found = asked.level, [Interval(-1.0, 1.0)]
+    for counts in _of_both(asked.steps, counters.known_rows):
+        level /= 2
+        ours, theirs = (
+            rate_interval(
+                counts.get(counters.wrong_rows(side), 0), counts[counters.known_rows(side)], level / 2
+            )
+            for side in (CANDIDATE, BASELINE)
+        )
+        found.append(Interval(ours.lower - theirs.upper, ours.upper - theirs.lower))
+    narrowest = min(found, key=lambda each: each.upper - each.lower)
+    rows = min(asked.count(counters.known_rows(side)) for side in (CANDIDATE, BASELINE))
+    estimate = _difference(asked.steps, counters.wrong_rows, counters.known_rows)
+    limit = max(asked.limit, _LEAST_TOLERANCE)
+    evidence = _live_log_e(asked, counters.wrong_rows, limit, counters.known_rows)
+    message = (
+        f"{asked.candidate} is wrong about {_share(estimate)} more of the rows whose truth is known than "
+        f"{asked.baseline} ({_percent(asked.limit)} tolerated)"
+    )
+    seen = _Seen(estimate, narrowest, rows)
+    return _finding("quality", asked, seen, is_beyond=evidence >= -math.log(asked.level), message=message)
 
 
 _DECIDES: Mapping[State, int] = {"unknown": 0, "within": 1, "beyond": 2}
@@ -256,4 +290,5 @@ _JUDGES: Mapping[str, _Judge] = {
     "error_rate": _rate("error_rate", "fails", counters.failed_alone, counters.live_errors),
     "refusal_rate": _rate("refusal_rate", "refuses", counters.refused_alone, counters.live_refusals),
     "p99_ratio": _p99_ratio,
+    "quality": _quality,
 }

@@ -5,7 +5,7 @@ No foreign keys: the truth may come before the prediction, and either after the 
 
 from datetime import datetime
 
-from sqlalchemy import Double, Index, String, Text
+from sqlalchemy import Double, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from modelport_control_api.db.base import Base, utc_now
@@ -26,13 +26,19 @@ class ObservedPrediction(_Keyed, Base):
     """What a caller was told. Of one id the latest counts."""
 
     __tablename__ = "observed_predictions"
-    __table_args__ = (Index(None, "model_id", "at"),)
+    __table_args__ = (
+        Index(None, "model_id", "at"),
+        # Few rows are a rollout's.
+        Index(None, "model_id", "arm", sqlite_where=text("arm <> ''"), postgresql_where=text("arm <> ''")),
+    )
 
     version: Mapped[str] = mapped_column(String(63))
     at: Mapped[datetime]
     """When the response was sent, by the gateway's clock."""
     unit: Mapped[str] = mapped_column(String(32))
     """Stands for the session or caller that a sticky model kept on its version; empty: nothing was kept."""
+    arm: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """`3:25:candidate`: rollout, step and which of its versions answered; empty: no rollout chose it."""
     prediction: Mapped[str] = mapped_column(Text)
     """JSON of a text, number or boolean."""
     probabilities: Mapped[str | None] = mapped_column(Text)

@@ -7,8 +7,8 @@ from datetime import datetime
 from math import isnan, nan
 from typing import Any, Literal
 
+from modelport_control_api.ground_truth.classes import class_name, number_of
 from modelport_control_api.ground_truth.reading import Observation
-from modelport_control_api.quality.classes import class_name, number_of
 
 Task = Literal["classification", "regression"]
 Signatures = Callable[[str], Mapping[str, Any] | None]

@@ -94,6 +94,12 @@ class NothingToRollOut(ModelError):
     status = 409
 
 
+class NoTruth(ModelError):
+    """Nobody will know which version is right."""
+
+    status = 409
+
+
 class LogsElsewhere(ModelError):
     """The platform may read no logs in the model's namespace."""
 

@@ -41,6 +41,10 @@ class Guardrails(RequestBody):
     error_rate: Tolerance = Field(default=0.01, description="By how much more it may fail (5xx).")
     refusal_rate: Tolerance = Field(default=0.01, description="By how much more it may refuse (4xx).")
     p99_ratio: Tolerance = Field(default=2.0, description="Of both 99th percentiles of latency.")
+    quality: Tolerance = Field(
+        default=None,
+        description="Of how many more of the rows whose truth is known it may predict another class.",
+    )
 
 
 class Strategy(RequestBody):

@@ -4,6 +4,7 @@ from modelport_evidence.counters import is_of_segment
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from modelport_control_api.ground_truth import of_rollouts
 from modelport_control_api.usage.tables import RolloutEvidence
 
 Counts = dict[str, dict[str, int]]
@@ -11,7 +12,7 @@ Counts = dict[str, dict[str, int]]
 
 
 def read(session: Session, model_id: str, rollout: int) -> Counts:
-    """Return what is counted of it; empty where nothing came yet."""
+    """Return what is counted of it, and of what was told of its rows; empty where nothing came yet."""
     query = (
         select(RolloutEvidence.step, RolloutEvidence.counter, RolloutEvidence.count)
         .where(RolloutEvidence.model_id == model_id, RolloutEvidence.rollout == rollout)
@@ -20,6 +21,8 @@ def read(session: Session, model_id: str, rollout: int) -> Counts:
     counts: Counts = {}
     for step, counter, count in session.execute(query):
         counts.setdefault(step, {})[counter] = count
+    for step, known in of_rollouts.counts(session, model_id, rollout).items():
+        counts.setdefault(step, {}).update(known)
     return counts
 
 

@@ -140,7 +140,7 @@ def _observed(batches: Sequence[UsageBatch]) -> Iterator[dict[str, Any]]:
         for each in batch.observed:
             yield {
                 "model_id": each.model, "prediction_id": each.id, "row": each.row, "version": each.version,
-                "at": datetime.fromtimestamp(each.at, UTC), "unit": each.unit,
+                "at": datetime.fromtimestamp(each.at, UTC), "unit": each.unit, "arm": each.arm,
                 "prediction": each.prediction, "probabilities": each.probabilities,
             }  # fmt: skip
 

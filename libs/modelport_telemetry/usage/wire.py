@@ -91,6 +91,8 @@ class ObservedPrediction(msgspec.Struct, frozen=True, array_like=True):
     """JSON of a text, number or boolean."""
     probabilities: Annotated[str, msgspec.Meta(max_length=MAX_PROBABILITIES_BYTES)] | None
     """JSON of class → probability; None: there are none."""
+    arm: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    """`3:25:candidate`: rollout, step and which of its versions answered; empty: no rollout chose it."""
 
 
 class UsageBatch(msgspec.Struct, frozen=True):

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from modelport_control_api.errors import DomainError
+from modelport_control_api.ground_truth.classes import number_of
 from modelport_control_api.ground_truth.reading import Observation
-from modelport_control_api.quality.classes import number_of
 
 
 class CalibrationInvalid(DomainError):

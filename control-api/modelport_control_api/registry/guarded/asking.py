@@ -11,6 +11,7 @@ from modelport_control_api.identity import Caller
 from modelport_control_api.registry import repository, service
 from modelport_control_api.registry.errors import (
     NothingToRollOut,
+    NoTruth,
     RolloutNotFound,
     RolloutOver,
     VersionNotReady,
@@ -35,15 +36,18 @@ def start(
     strategy: RolloutStrategy,
     live: MLModel | None,
 ) -> RolloutRecord:
-    """Raises VersionNotFound, VersionNotReady, NothingToRollOut, RolloutOn."""
+    """Raises VersionNotFound, VersionNotReady, NothingToRollOut, RolloutOn, NoTruth."""
     row = service.own_locked(session, caller.principal, model_id)
     service.find_version(row, version)
     require_no_rollout(row)
+    baseline = _baseline(row, version, live)
+    if strategy.guardrails.quality != "off":
+        _require_truth(row, baseline, live)
     rollout = RolloutRow(
         model_id=model_id,
         number=_next_number(session, model_id),
         version=version,
-        baseline=_baseline(row, version, live),
+        baseline=baseline,
         strategy=msgspec.to_builtins(strategy),
         created_by=caller.principal.user_id,
     )
@@ -129,6 +133,20 @@ def _baseline(row: ModelRow, version: str, live: MLModel | None) -> str:
             "it with: give the traffic to the version that it is to replace, then start the rollout."
         )
     return baseline
+
+
+def _require_truth(row: ModelRow, baseline: str, live: MLModel | None) -> None:
+    if row.feedback_percent is None:
+        raise NoTruth(
+            "guardrails.quality needs to be told what is true, and the model's feedback is off: turn it on "
+            '(PATCH …/models/{id} with {"feedback": {}}), or leave the guardrail out.'
+        )
+    status = live.status.version(baseline) if live else None
+    if status is not None and (status.signature or {}).get("task") == "regressor":
+        raise NoTruth(
+            f"guardrails.quality compares classes, and {baseline} predicts numbers: leave it out, and see "
+            "GET …/quality for the errors of both versions."
+        )
 
 
 def _require_going_on(rollout: RolloutRow, live: MLModel | None) -> None:

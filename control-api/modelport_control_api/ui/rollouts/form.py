@@ -9,7 +9,7 @@ from modelport_control_api.http.problems import field_errors
 from modelport_control_api.rollouts.schemas import RolloutStart, Strategy
 from modelport_control_api.ui.forms import Form, Parsed
 
-SHARES = ("disagreement", "error_rate", "refusal_rate")
+SHARES = ("disagreement", "error_rate", "refusal_rate", "quality")
 """Guardrails that are typed in percent."""
 _GUARDRAILS = (*SHARES, "p99_ratio")
 _GROUPS = ("replay", "shadow")

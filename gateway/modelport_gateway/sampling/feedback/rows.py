@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
+from modelport_evidence.counters import BASELINE, CANDIDATE
 from modelport_telemetry.usage.wire import (
     LONGEST_PREDICTION_ID,
     MAX_PREDICTION_BYTES,
@@ -44,7 +45,7 @@ def observed(seen: Seen, rows: Rows) -> Iterator[ObservedPrediction]:
     """Yield what is to be kept: rows whose prediction is a text, number or boolean, and which have an id."""
     feedback = seen.route.feedback
     id_field = feedback.id_field if feedback else None
-    unit = unit_of(seen.route.uid, seen.kept_by)
+    unit, arm = unit_of(seen.route.uid, seen.kept_by), _arm(seen)
     for at, (row, prediction) in enumerate(zip(rows.inputs, rows.predictions, strict=True)):
         key = _key(row, at, id_field, seen)
         told = _told(prediction)
@@ -57,6 +58,7 @@ def observed(seen: Seen, rows: Rows) -> Iterator[ObservedPrediction]:
                 unit,
                 told,
                 _probabilities(rows.probabilities[at] if rows.probabilities else None),
+                arm,
             )
 
 
@@ -65,6 +67,16 @@ def unit_of(model_uid: str, kept_by: str | None) -> str:
     if kept_by is None:
         return ""
     return blake2b(f"{model_uid}\0{kept_by}".encode(), digest_size=_UNIT_BYTES).hexdigest()
+
+
+def _arm(seen: Seen) -> str:
+    rollout = seen.route.rollout
+    # Who named the version was not sent to it by the rollout.
+    if rollout is None or seen.named_version:
+        return ""
+    sides = {rollout.candidate: CANDIDATE, rollout.baseline: BASELINE}
+    side = sides.get(seen.version.name)
+    return f"{rollout.id}:{rollout.step}:{side}" if side else ""
 
 
 def _one_a_row(probabilities: Any, rows: int) -> list[Any] | None:

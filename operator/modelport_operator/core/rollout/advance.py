@@ -210,6 +210,12 @@ def _judged(turn: _Turn) -> RolloutStatus:
     return rollout
 
 
+def _is_last_step(turn: _Turn) -> bool:
+    """After it callers have nothing from the old version that could be right or wrong."""
+    steps = turn.wanted.strategy.steps
+    return bool(steps) and turn.rollout.step == str(steps[-1])
+
+
 def _beyond(findings: Sequence[Finding]) -> Finding | None:
     return next((each for each in findings if each.state == "beyond"), None)
 
@@ -220,7 +226,8 @@ def _held(turn: _Turn, rollout: RolloutStatus) -> str:
         return "It is paused."
     if not turn.candidate.ready:
         return f"{rollout.version} has no ready pod. {turn.candidate.message}".rstrip()
-    unproven = [each for each in rollout.findings if each.guardrail in _TO_PROVE and each.state != "within"]
+    to_prove = _TO_PROVE | ({"quality"} if _is_last_step(turn) else set())
+    unproven = [each for each in rollout.findings if each.guardrail in to_prove and each.state != "within"]
     return f"It is not known well enough yet {verdicts.unknown(unproven)}." if unproven else ""
 
 

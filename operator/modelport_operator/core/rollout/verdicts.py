@@ -10,6 +10,7 @@ _UNKNOWN = {
     "error_rate": "how often it fails",
     "refusal_rate": "how often it refuses",
     "p99_ratio": "how slow it is",
+    "quality": "how often it is right",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from modelport_control_api.db.session import Database
-from modelport_control_api.ground_truth import reading, writing
+from modelport_control_api.ground_truth import of_rollouts, reading, writing
 from modelport_control_api.ground_truth.reading import Observation
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -24,7 +24,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 def predicted(id_: str, prediction: object, *, minute: int = 0, row: int = 0, **other: Any) -> dict[str, Any]:
     columns = {
-        "model_id": "iris-1", "prediction_id": id_, "row": row, "version": "v1", "unit": "",
+        "model_id": "iris-1", "prediction_id": id_, "row": row, "version": "v1", "unit": "", "arm": "",
         "at": START + timedelta(minutes=minute), "prediction": orjson.dumps(prediction).decode(),
         "probabilities": None,
     }  # fmt: skip
@@ -103,3 +103,28 @@ def test_all_of_a_model_is_forgotten(database: Database) -> None:
         writing.forget(session, "iris-1")
     assert read(database) == []
     assert len(read(database, "other")) == 1
+
+
+def test_of_a_rollout_right_and_wrong_rows_are_counted_by_step_and_side(database: Database) -> None:
+    kept = [
+        predicted("a", 1, arm="3:5:candidate"),
+        predicted("a", 2, row=1, arm="3:5:candidate"),
+        predicted("b", 1, arm="3:5:candidate"),
+        predicted("c", "x", arm="3:5:baseline"),
+        predicted("d", "x", arm="3:50:baseline"),
+        predicted("not known yet", "x", arm="3:50:baseline"),
+        predicted("e", "x", arm="30:5:candidate"),
+        predicted("f", 0.5, arm="3:5:candidate"),
+        predicted("g", "x"),
+    ]
+    told = {"a": "1.0", "b": 2, "c": "x", "d": "y", "e": "y", "f": 1, "g": "y"}
+    with database.transaction() as session:
+        writing.write_predictions(session, kept)
+        writing.write_feedback(session, [truth(id_, label) for id_, label in told.items()])
+    with database.transaction() as session:
+        found = of_rollouts.counts(session, "iris-1", 3)
+        assert of_rollouts.counts(session, "iris-1", 4) == {}
+    assert found == {
+        "5": {"truth.rows.candidate": 2, "truth.wrong.candidate": 1, "truth.rows.baseline": 1},
+        "50": {"truth.rows.baseline": 1, "truth.wrong.baseline": 1},
+    }

@@ -91,7 +91,7 @@ async def test_a_rollout_reaches_the_cluster_with_its_strategy(
     made = await start(ann, model_id, strategy=strategy)
     assert (made["id"], made["version"], made["baseline"], made["state"]) == (1, "v2", "v1", "pending")
     assert made["strategy"]["guardrails"] == {
-        "disagreement": 0.05, "error_rate": None, "refusal_rate": 0.01, "p99_ratio": None
+        "disagreement": 0.05, "error_rate": None, "refusal_rate": 0.01, "p99_ratio": None, "quality": None
     }  # fmt: skip
     assert made["strategy"]["confidence"] == 0.99
     await published(platform, model_id, lambda spec: "rollout" in spec)
@@ -108,6 +108,18 @@ async def test_a_rollout_reaches_the_cluster_with_its_strategy(
         ),
     )
     assert in_cluster(platform, model_id)["traffic"] == [{"version": "v1", "weight": 100}]
+
+
+async def test_a_guardrail_on_quality_needs_to_be_told_what_is_true(ann: Account, model_id: str) -> None:
+    strategy = {"guardrails": {"quality": 0.02}}
+    answer = await ann.http.post(
+        f"/api/v1/models/{model_id}/rollouts", json={"version": "v2", "strategy": strategy}
+    )
+    assert answer.status_code == 409
+    assert "the model's feedback is off: turn it on" in answer.json()["detail"]
+    await ann.http.patch(f"/api/v1/models/{model_id}", json={"feedback": {}})
+    made = await start(ann, model_id, strategy=strategy)
+    assert made["strategy"]["guardrails"]["quality"] == 0.02
 
 
 async def test_where_it_stands_is_what_the_cluster_says(

@@ -8,7 +8,7 @@ import pytest
 from modelport_gateway.metrics import OBSERVED_DROPPED
 from modelport_telemetry.usage.wire import ObservedPrediction
 
-from tests.support.gateway_harness import SIGNATURE, Harness
+from tests.support.gateway_harness import SIGNATURE, Harness, model_object, slice_object
 from tests.support.scripted_model import Received, Script, ScriptedModel, answering, http
 from tests.support.waiting import until
 
@@ -164,6 +164,19 @@ async def test_a_sticky_models_sessions_and_callers_are_told_apart_and_not_named
     assert len({first, second, caller}) == 3
     assert pinned == ""
     assert "ada" not in first
+
+
+async def test_what_a_rollout_sent_to_a_version_is_told_apart(serving: Harness, model: ScriptedModel) -> None:
+    served = model_object("iris", versions=("v1", "v2"), feedback=ALL)
+    rollout = {"id": 3, "version": "v2", "baseline": "v1", "state": "Canary", "step": "25", "weight": 25}
+    served["status"]["rollout"] = rollout
+    serving.cluster.put("MLModel", served)
+    serving.cluster.put("EndpointSlice", slice_object("iris", "v1", model.address))
+    await serving.settle()
+    model.script = saying(prediction=1)
+    await serving.predict()
+    await serving.predict("iris/versions/v1")
+    assert [each.arm for each in await kept(serving)] == ["3:25:baseline", ""]
 
 
 async def test_what_history_hides_is_not_kept_here_either(serving: Harness, model: ScriptedModel) -> None:

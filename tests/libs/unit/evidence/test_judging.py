@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 from modelport_evidence import counters
+from modelport_evidence.counters import BASELINE, CANDIDATE
 from modelport_evidence.judging import GuardrailFinding, judge, split_is_off
 from modelport_evidence.quantiles import quantile_interval
 from modelport_telemetry.usage.latency import EDGES
@@ -189,3 +190,35 @@ def test_a_split_is_off_only_where_that_is_sure() -> None:
     assert split_is_off(50, 950, 5, 0.95) is None
     assert split_is_off(0, 0, 5, 0.95) is None
     assert split_is_off(500, 500, 5, 0.95) == ("50 % of the requests came to it where 5 % were asked for.")
+
+
+def truth(candidate: tuple[int, int], baseline: tuple[int, int]) -> dict[str, int]:
+    """Rows of known truth and how many of them were wrong, of each side."""
+    return {
+        counters.known_rows(CANDIDATE): candidate[0], counters.wrong_rows(CANDIDATE): candidate[1],
+        counters.known_rows(BASELINE): baseline[0], counters.wrong_rows(BASELINE): baseline[1],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("steps", "state", "words"),
+    [
+        ([], "unknown", "Nothing was counted yet."),
+        ([truth((500, 0), (0, 0))], "unknown", "Nothing was counted yet."),
+        ([truth((60, 6), (60, 5))], "unknown", "v2 is wrong about 1.7 % more"),
+        ([truth((4000, 200), (4000, 200))], "within", "v2 is wrong about 0 % more"),
+        ([truth((4000, 200), (4000, 800))], "within", "v2 is wrong about -15 % more"),
+        (
+            [truth((600, 120), (600, 30))],
+            "beyond",
+            "v2 is wrong about 15 % more of the rows whose truth is known",
+        ),
+        # Each step says little, together they are certain.
+        ([truth((150, 40), (150, 6))] * 4, "beyond", "than v1 (5 % tolerated)"),
+        # Whoever had more of the hard hours is not to blame for them.
+        ([truth((100, 40), (3000, 1200)), truth((3000, 30), (100, 1))], "within", "v2 is wrong about"),
+    ],
+)
+def test_rows_whose_truth_is_known(steps: list[dict[str, int]], state: str, words: str) -> None:
+    [found] = judge(steps, {"quality": 0.05}, confidence=0.95, candidate="v2", baseline="v1")
+    assert (found.state, words in found.message) == (state, True), found

@@ -330,3 +330,40 @@ async def test_a_split_that_is_not_as_asked_for_holds() -> None:
     await harness.later(minutes=5)
     assert harness.rollout()["state"] == "Canary"
     assert "5 %" in harness.rollout()["held"]
+
+
+def told(wrong: int, rows: int = 5000) -> dict[str, int]:
+    """Of the candidate so many of these rows are wrong; of the baseline a tenth."""
+    return {
+        counters.known_rows(counters.CANDIDATE): rows, counters.wrong_rows(counters.CANDIDATE): wrong,
+        counters.known_rows(counters.BASELINE): rows, counters.wrong_rows(counters.BASELINE): rows // 10,
+    }  # fmt: skip
+
+
+async def test_with_a_guardrail_on_quality_the_truth_is_waited_for_at_the_last_step() -> None:
+    strategy = replace(STRATEGY, steps=(5, 50), guardrails=Guardrails(quality="0.05"))
+    harness = await begun(strategy)
+    harness.evidence.shadow()
+    await harness.later(seconds=2)
+    harness.evidence.live(5, candidate=60, baseline=1000)
+    await harness.later(minutes=3)
+    assert harness.rollout()["step"] == "50"
+    harness.evidence.live(50, candidate=600, baseline=600)
+    await harness.later(minutes=3)
+    assert harness.rollout()["held"] == "It is not known well enough yet how often it is right."
+    harness.evidence.counted["50"] |= told(wrong=510)
+    await harness.later(minutes=3)
+    assert harness.rollout()["state"] == "Baking"
+
+
+async def test_a_candidate_that_turns_out_to_be_wrong_more_often_is_rolled_back() -> None:
+    harness = await begun(replace(STRATEGY, guardrails=Guardrails(quality="0.05")))
+    harness.evidence.shadow()
+    await harness.later(seconds=2)
+    harness.evidence.live(5, candidate=60, baseline=1000)
+    harness.evidence.counted["5"] |= told(wrong=150, rows=500)
+    await harness.later(seconds=2)
+    assert harness.rollout()["state"] == "RolledBack"
+    assert harness.rollout()["verdict"] == (
+        "v2 is wrong about 20 % more of the rows whose truth is known than v1 (5 % tolerated); v1 serves on."
+    )

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from modelport_control_api.quality.classes import class_name, number_of
+from modelport_control_api.ground_truth.classes import class_name, number_of
 
 
 @pytest.mark.parametrize(
