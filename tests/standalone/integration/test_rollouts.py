@@ -57,21 +57,29 @@ def trained(folder: Path, labels: dict[str, str] | None = None) -> Path:
     return path
 
 
-def rolled_out(owner: httpx.Client, model: str, path: Path) -> dict[str, Any]:
-    """Begin it, send requests until it is over, and give it as it is then. No request may fail."""
+def rolled_out(
+    owner: httpx.Client, model: str, path: Path, guardrails: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Begin it, send requests and tell what was true until it is over, and give it as it is then. No request
+    may fail."""
     with path.open("rb") as file:
         form = {"file": (path.name, file)}
         added = owner.post(f"/api/v1/models/{model}/versions", files=form, data={"traffic": "0"})
     assert added.status_code == 202, added.text
-    begun = owner.post(f"/api/v1/models/{model}/rollouts", json={"version": "v2", "strategy": QUICK})
+    wanted = {"version": "v2", "strategy": QUICK | {"guardrails": guardrails or {}}}
+    begun = owner.post(f"/api/v1/models/{model}/rollouts", json=wanted)
     assert begun.status_code == 201, begun.text
     address = f"/api/v1/models/{model}/rollouts/{begun.json()['id']}"
-    rows = itertools.cycle(iris()[0].tolist())
+    values, names = iris()
+    rows = itertools.cycle(zip(values.tolist(), names, strict=True))
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        for row in itertools.islice(rows, 50):
+        told = []
+        for row, name in itertools.islice(rows, 50):
             response = owner.post(f"/predict/{model}", json={"input": row})
             assert response.status_code == 200, response.text
+            told.append({"request_id": response.headers["x-request-id"], "label": str(name)})
+        owner.post(f"/api/v1/models/{model}/feedback", json={"items": told}).raise_for_status()
         found: dict[str, Any] = owner.get(address).json()
         if found["ended_at"]:
             return found
@@ -104,3 +112,18 @@ def test_a_model_with_another_label_is_rolled_back(owner: httpx.Client, model: s
     assert found["verdict"].startswith("v2 answers ")
     assert found["verdict"].endswith(" v1 serves on.")
     assert shares(owner, model) == {"v1": 100}
+
+
+@pytest.mark.slow
+def test_a_model_that_turns_out_to_be_wrong_is_rolled_back_by_the_truth(
+    owner: httpx.Client, model: str, tmp_path: Path
+) -> None:
+    owner.patch(f"/api/v1/models/{model}", json={"feedback": {}}).raise_for_status()
+    path = trained(tmp_path, {"virginica": "setosa"})
+    found = rolled_out(owner, model, path, {"disagreement": None, "quality": 0.05})
+    assert found["state"] == "rolled_back", found
+    assert found["verdict"].startswith("v2 is wrong about ")
+    assert found["verdict"].endswith(" (5 % tolerated); v1 serves on.")
+    quality = owner.get(f"/api/v1/models/{model}/quality").json()
+    accuracies = {each["version"]: each["metrics"]["accuracy"]["value"] for each in quality["versions"]}
+    assert accuracies["v1"] - accuracies["v2"] > 0.15
