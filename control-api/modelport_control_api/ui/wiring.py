@@ -18,9 +18,11 @@ from modelport_control_api.ui.pages import (
     admin,
     admin_invites,
     admin_users,
+    alerts,
     ensembles,
     keys,
     sign_in,
+    webhooks,
 )
 from modelport_control_api.ui.pages import settings as account
 from modelport_control_api.ui.rollouts import pages as rollouts
@@ -29,6 +31,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     static_files.router,
     sign_in.router,
     keys.router,
+    webhooks.router,
+    alerts.router,
     account.router,
     admin.router,
     admin_users.router,

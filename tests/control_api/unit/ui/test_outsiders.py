@@ -59,8 +59,13 @@ async def scene(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Scene]:
         await platform.serve(model_id, {"v1": 100})
         assert (await ann.upload_version(model_id, content, rollout="guarded")).status_code == 202
         job, kept = add_rows(platform, model_id)
+        hook = await ann.http.post("/api/v1/webhooks", json={"url": "https://ann.example.com/"})
+        webhook = f"/ui/alerts/webhooks/{hook.json()['id']}"
         async with browser(platform, "ann") as owner, browser(platform, "bob") as outsider:
-            yield Scene(platform, owner, outsider, pages_of(model_id, job), changes_of(model_id, job, kept))
+            pages = [*pages_of(model_id, job), webhook, f"{webhook}/live"]
+            of_webhook = [f"{webhook}/{change}" for change in ("test", "turn/off", "rotate", "delete")]
+            changes = [*changes_of(model_id, job, kept), *of_webhook]
+            yield Scene(platform, owner, outsider, pages, changes)
 
 
 def add_rows(platform: Platform, model_id: str) -> tuple[str, str]:
