@@ -130,7 +130,7 @@ def upload(
     require_to(to, traffic, force=force, guarded=guarded)
     if to is None and replace is not None:
         raise typer.BadParameter("--replace goes with --to MODEL, whose version it names.")
-    with Modelport(url) as client, upload_bar(file.name) as on_progress:
+    with Modelport(url) as client:
         shared: dict[str, Any] = {
             "model_type": model_type,
             "environment": environment,
@@ -138,15 +138,14 @@ def upload(
             "sample": parse_sample(sample),
             "reference": reference,
             "code": code,
-            "on_progress": on_progress,
         }
-        if to is None:
-            texts: dict[str, Any] = {"description": description, "acceleration": acceleration}
-            model = client.upload(file, name or file.stem, **texts, **shared)
-        else:
-            asked: dict[str, Any] = {"traffic": traffic, "force": force, "guarded": guarded}
-            added = client.add_version(to, file, replaces=replace, **asked, **shared)
-    with Modelport(url) as client:
+        with upload_bar(file.name) as shared["on_progress"]:
+            if to is None:
+                texts: dict[str, Any] = {"description": description, "acceleration": acceleration}
+                model = client.upload(file, name or file.stem, **texts, **shared)
+            else:
+                asked: dict[str, Any] = {"traffic": traffic, "force": force, "guarded": guarded}
+                added = client.add_version(to, file, replaces=replace, **asked, **shared)
         if to is None:
             _note_same_name(model, file, url)
             finish_model(client, model, timeout if wait else None, as_json)

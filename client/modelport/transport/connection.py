@@ -1,5 +1,6 @@
 """What both transports connect with, and write to."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
@@ -82,11 +83,16 @@ def _what_failed(error: httpx.TransportError) -> str:
 
 def http_options(url: str, timeout_seconds: float) -> dict[str, Any]:
     """Return the arguments of an httpx client: 5 s at most to connect, `timeout_seconds` for all else."""
-    return {
+    options: dict[str, Any] = {
         "base_url": url,
         "timeout": httpx.Timeout(timeout_seconds, connect=min(5, timeout_seconds)),
         "headers": {"User-Agent": f"modelport-python/{version('modelport')}"},
     }
+    if urlsplit(url).scheme == "http":
+        # Reading the certificate authorities takes as long as ten calls, and nothing asks for them. Without
+        # any it would trust nobody.
+        options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return options
 
 
 def checked(url: str) -> str:
