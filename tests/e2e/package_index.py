@@ -31,20 +31,23 @@ def egress(namespace: str) -> list[dict[str, Any]]:
     return [{"to": [pods], "ports": [{"port": _PORT, "protocol": "TCP"}]}]
 
 
-def fetch(folder: Path, *own: str) -> Path:
-    """Return a folder with the pages of an index; `own`: names of packages to make, of version 1.0."""
+def fetch(folder: Path, *own: str, beside: tuple[str, ...]) -> Path:
+    """Return a folder with the pages of an index; `own`: names of packages to make, of version 1.0; `beside`:
+    others to fetch, each by its version."""
     wheels = folder / "wheels"
     options = ("--quiet", "--no-deps", "--only-binary", ":all:", "--python-version", "3.11")
-    command = ["python3", "-m", "pip", "download", *options, "--dest", str(wheels), *_FETCHED]
-    subprocess.run(command, check=True, timeout=300)
+    # Apart, since both may have a NumPy.
+    for wanted in (_FETCHED, beside):
+        command = ["python3", "-m", "pip", "download", *options, "--dest", str(wheels), *wanted]
+        subprocess.run(command, check=True, timeout=300)
     for name in own:
         make_wheel(wheels, name, "1.0")
     for wheel in wheels.glob("*.whl"):
         page = folder / "simple" / wheel.name.split("-")[0].replace("_", "-")
-        page.mkdir(parents=True)
+        page.mkdir(parents=True, exist_ok=True)
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        link = f'<a href="/wheels/{wheel.name}#sha256={digest}">{wheel.name}</a>'
-        (page / "index.html").write_text(f"<!DOCTYPE html><html><body>{link}</body></html>")
+        with (page / "index.html").open("a") as links:
+            links.write(f'<a href="/wheels/{wheel.name}#sha256={digest}">{wheel.name}</a>\n')
     return folder
 
 

@@ -1,5 +1,6 @@
 """A model with packages of its own: a Job makes their bundle once, whatever is killed, and pods unpack it."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,13 @@ from tests.support.waiting import eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.nightly, pytest.mark.timeout(900)]
 
 PACKAGES = ("its-own", "another", "killed", "evicted", "withdrawn")
+BOOSTERS = Path(__file__).parents[2] / "fixtures" / "other_boosters" / "lightgbm-4.6.0"
+# What the fixture was saved with, and what that needs.
+GIVEN = ("lightgbm==4.6.0", "scikit-learn==1.3.2", "pandas==2.1.4", "numpy==1.26.4")
+NEEDED = (
+    *("scipy==1.11.4", "threadpoolctl==3.2.0", "python-dateutil==2.8.2", "pytz==2023.3", "six==1.16.0"),
+    "tzdata==2023.3",
+)
 OPERATOR = "deployment/modelport-operator"
 MODEL = """
 import ctypes
@@ -44,7 +52,7 @@ def bundles(platform: Any) -> Kubectl:
 
 @pytest.fixture(scope="module")
 def index(platform: Any, own_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = package_index.fetch(tmp_path_factory.mktemp("index"), *PACKAGES)
+    folder = package_index.fetch(tmp_path_factory.mktemp("index"), *PACKAGES, beside=(*GIVEN, *NEEDED))
     package_index.start(platform.release, folder, platform.runtime_image)
     yield folder
     package_index.stop(platform.release)
@@ -123,6 +131,22 @@ def test_it_predicts_with_its_own_packages_in_the_full_sandbox_and_they_are_pack
     token = bundles.json("get", "job", job)["spec"]["template"]["spec"]["containers"][0]["env"]
     (opens,) = (each["value"] for each in token if each["name"] == "MODELPORT_BUNDLE_TOKEN")
     assert opens not in platform.models.run("get", "pods,deployments", "-o", "json")
+
+
+def test_a_lightgbm_of_its_own_predicts_what_it_did_when_it_was_saved(
+    person: Person, index: Path, tmp_path: Path
+) -> None:
+    known = json.loads((BOOSTERS / "answers.json").read_text())["classes"]
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("\n".join(GIVEN))
+    options = ("--requirements", str(requirements), "--sample", json.dumps(known["rows"][0]))
+    model = person.upload(BOOSTERS / "classes.joblib", *options)
+    with person.http() as client:
+        given = client.post(f"/predict/{model['id']}", json={"inputs": known["rows"]}).raise_for_status()
+    assert given.json()["predictions"] == known["predict"]
+    (version,) = person.model(model["id"])["versions"]
+    assert (version["framework"], version["sandbox"]["level"]) == ("lightgbm", 2)
+    assert set(GIVEN) <= set(version["requirements"]["packages"])
 
 
 def test_an_index_that_is_away_is_said_and_the_version_serves_once_it_is_back(

@@ -19,7 +19,7 @@ def has_tags(estimator: Any) -> bool:
 
 def kind_of(estimator: Any) -> str | None:
     """Return `classifier`, `regressor`, `clusterer` or `outlier_detector`; None: it is none of them."""
-    if not hasattr(estimator, "__sklearn_tags__"):
+    if not _is_of_today(estimator):
         return getattr(estimator, "_estimator_type", None)
     from sklearn.utils import get_tags
 
@@ -29,11 +29,18 @@ def kind_of(estimator: Any) -> str | None:
 
 def input_tags(estimator: Any) -> InputTags | None:
     """Return the estimator's tags; None: it has none, or they do not suit it."""
-    read = _read if hasattr(estimator, "__sklearn_tags__") else _read_dict
+    read = _read if _is_of_today(estimator) else _read_dict
     try:
         return read(estimator)
     except Exception:  # noqa: BLE001  # an own class may inherit tags that do not suit it
         return None
+
+
+def _is_of_today(estimator: Any) -> bool:
+    """LightGBM declares both kinds, and may be beside a scikit-learn that has no words for today's."""
+    import sklearn.utils
+
+    return hasattr(estimator, "__sklearn_tags__") and hasattr(sklearn.utils, "get_tags")
 
 
 def _read(estimator: Any) -> InputTags:
