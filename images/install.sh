@@ -30,9 +30,15 @@ libraries() {
   find "$packages" -depth \( -type d \( -name tests -o -name include \) -o -type f \
     \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' -o -name '*.cpp' -o -name '*.a' \) \) \
     -exec rm -r {} +
+  # PyTorch is linked against NVIDIA's libraries. Of these, what is opened only where there is a GPU: a quarter.
+  if [ -d "$packages/nvidia" ]; then
+    find "$packages/nvidia" -type f \( -name 'libcudnn_*' -o -name 'libnvperf_*' -o -name '*.bc' \) \
+      ! -name 'libcudnn_graph.*' -exec rm {} +
+  fi
   python3 /build/strip_debug.py "$packages"
   echo "$code" > "$packages/modelport.pth"
-  compile "$packages"
+  # PyTorch has a module in the syntax of Python 3.12: what is not for this one, nothing here imports.
+  compile "$packages" || echo "What did not compile is left as it is."
 }
 
 # tool NAME LOCK: a virtual environment of its own with what the lock lists.
