@@ -21,6 +21,8 @@ class Cluster:
     kubeconfig: Path
     load_image: Callable[[Path], None]
     """Bring an image into the cluster without a registry: an archive as of `docker save`."""
+    remove_image: Callable[[str], object]
+    """From its disk, by the image's name; pods that run it go on."""
     restart_api_server: Callable[[], None]
     """Returns when it answers again."""
     recycle_volumes: Callable[[], object] = lambda: None

@@ -103,6 +103,7 @@ def host_cluster() -> Cluster:
         kind="host",
         kubeconfig=places.kubeconfig,
         load_image=partial(images.load, places),
+        remove_image=partial(images.remove, places),
         restart_api_server=partial(starting.restart_api_server, places),
         recycle_volumes=partial(storage.recycle, places),
         audit_log=places.audit_log,
@@ -130,6 +131,7 @@ def _given_cluster(path: Path) -> Cluster:
         kind="given",
         kubeconfig=path,
         load_image=lambda _: refuse("bring the images into it yourself"),
+        remove_image=lambda _: refuse("its images are not ours to remove"),
         restart_api_server=lambda: refuse("its API server is not ours to restart"),
     )
 

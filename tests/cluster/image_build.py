@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.cluster import folders, packages
-from tests.cluster.commands import CommandFailed, run
+from tests.cluster.commands import CommandFailed, run, succeeds
 from tests.cluster.progress import run_step, say
 
 _AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
@@ -20,15 +20,29 @@ _PASSED_ON = ("PIP_INDEX_URL", "PIP_CERT")
 def build(dockerfile: Path, context: Path, tag: str, build_args: Mapping[str, str] | None = None) -> Path:
     """Return the image's archive, as of `docker save`."""
     packages.install(packages.IMAGES)
-    log = folders.cache() / "logs" / f"image-{_slug(tag)}.log"
     arguments = {**_pip_settings(), **(build_args or {})}
     command = [*_buildah(), "bud", *flags(arguments), "--tag", tag, "--file", dockerfile, context]
-    run_step(f"Building the image {tag}", command, log)
+    run_step(f"Building the image {tag}", command, _log(tag))
     return archive(tag)
 
 
 def exists(tag: str) -> bool:
     return bool(run(*_buildah(), "images", "--quiet", "--filter", f"reference={tag}").strip())
+
+
+def forget(tag: str) -> None:
+    """Remove an image and its archive, with the steps that no other image has."""
+    log = _log(tag)
+    if not log.exists():
+        return
+    steps = _steps(log)
+    log.unlink()
+    own = [step for step in steps if step not in _used_by_last_builds()]
+    # Last first: one that another was made from stays.
+    for image in (tag, *reversed(own)):
+        succeeds(*_buildah(), "rmi", image, timeout=120)
+    for each in _archives(tag):
+        each.unlink()
 
 
 def prune() -> None:
@@ -54,7 +68,15 @@ def prune() -> None:
 
 def _used_by_last_builds() -> tuple[str, ...]:
     logs = (folders.cache() / "logs").glob("image-*.log")
-    return tuple(step for log in logs for step in _STEP.findall(log.read_text(errors="replace")))
+    return tuple(step for log in logs for step in _steps(log))
+
+
+def _steps(log: Path) -> list[str]:
+    return _STEP.findall(log.read_text(errors="replace"))
+
+
+def _log(tag: str) -> Path:
+    return folders.cache() / "logs" / f"image-{_slug(tag)}.log"
 
 
 def flags(arguments: Mapping[str, str]) -> list[str]:
@@ -83,17 +105,24 @@ def _index_of_pip() -> str:
 def archive(tag: str) -> Path:
     """Of an image that was built. Named by what is in it: nothing is written or loaded twice."""
     image = run(*_buildah(), "images", "--quiet", "--no-trunc", tag).strip().removeprefix("sha256:")
-    folder = folders.cache() / "images"
-    target = folder / f"{_slug(tag)}-{image[:12]}.tar"
+    target = _folder() / f"{_slug(tag)}-{image[:12]}.tar"
     if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for older in folder.glob(f"{_slug(tag)}-{'?' * 12}.tar"):
+        _folder().mkdir(parents=True, exist_ok=True)
+        for older in _archives(tag):
             older.unlink()
         scratch = target.with_suffix(".part")
         scratch.unlink(missing_ok=True)
         run(*_buildah(), "push", "--quiet", tag, f"docker-archive:{scratch}:{tag}", timeout=600)
         scratch.rename(target)
     return target
+
+
+def _archives(tag: str) -> list[Path]:
+    return list(_folder().glob(f"{_slug(tag)}-{'?' * 12}.tar"))
+
+
+def _folder() -> Path:
+    return folders.cache() / "images"
 
 
 def _buildah() -> list[str | Path]:

@@ -28,7 +28,7 @@ def up() -> Cluster:
         log = folders.cache() / "logs" / "kind.log"
         run_step("Creating a cluster with kind (1 minute; the first time it fetches an image)", create, log)
     run("kind", "export", "kubeconfig", "--name", _NAME, "--kubeconfig", kubeconfig())
-    return Cluster("kind", kubeconfig(), _load_image, _restart_api_server)
+    return Cluster("kind", kubeconfig(), _load_image, _remove_image, _restart_api_server)
 
 
 def down() -> None:
@@ -42,6 +42,11 @@ def kubeconfig() -> Path:
 
 def _load_image(archive: Path) -> None:
     run("kind", "load", "image-archive", archive, "--name", _NAME, timeout=600)
+
+
+def _remove_image(name: str) -> None:
+    # It fails where the image is not there.
+    succeeds("docker", "exec", _NODE, "crictl", "rmi", name)
 
 
 def _restart_api_server() -> None:

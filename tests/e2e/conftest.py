@@ -34,6 +34,8 @@ def showing_progress(config: pytest.Config) -> AbstractContextManager[None]:
     return shown
 
 
+# After those that were not asked for have gone.
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The first test of a fixture that takes long may take as long; what measures gaps comes last."""
     items.sort(key=lambda item: any(item.path.is_relative_to(folder) for folder in _MEASURE_GAPS))

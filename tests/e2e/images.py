@@ -48,6 +48,19 @@ def load_environment_into(cluster: Cluster, name: str) -> str:
     return image
 
 
+def has_environment(name: str) -> bool:
+    """Whether its image was built, if only of what has changed since."""
+    return image_build.exists(image_of(f"runtime-{name}"))
+
+
+def forget_environment(cluster: Cluster, name: str) -> None:
+    """Remove what load_environment_into made."""
+    if has_environment(name):
+        image = image_of(f"runtime-{name}")
+        cluster.remove_image(image)
+        image_build.forget(image)
+
+
 def load_own_into(cluster: Cluster) -> str:
     """Build the image of own requirements, unless that is done, and load it; gives the image's name."""
     image = image_of("runtime-own")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.cluster.commands import run
+from tests.cluster.commands import run, succeeds
 from tests.cluster.host.plan import Places
 from tests.cluster.progress import say
 
@@ -14,6 +14,16 @@ def load(places: Places, archive: Path) -> None:
     if mark.exists():
         return
     say(f"Loading {archive.name} ({found.st_size >> 20} MiB)")
-    containerd = ("--address", str(places.containerd_socket), "--namespace", "k8s.io")
-    run("ctr", *containerd, "images", "import", archive, timeout=300)
+    # PyTorch's has three gigabytes.
+    run(*_images(places), "import", archive, timeout=600)
     mark.touch()
+
+
+def remove(places: Places, name: str) -> None:
+    """What was unpacked goes with it, once no pod uses it."""
+    # It fails where the image is not there.
+    succeeds(*_images(places), "remove", "--sync", name, timeout=120)
+
+
+def _images(places: Places) -> tuple[str, ...]:
+    return ("ctr", "--address", str(places.containerd_socket), "--namespace", "k8s.io", "images")

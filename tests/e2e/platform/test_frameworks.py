@@ -99,7 +99,6 @@ CASES = [
     _case("mlflow/graph.zip", "tensorflow-2.21", "graph.zip", "predictions"),
     _case("mlflow/skops.zip", None, "skops.zip", "predictions"),
     Case("model_folders/mlserver_sklearn.zip", None, _named, lambda known: known["mlserver_sklearn.zip"]),
-    Case("torch/dynamic.pt2", "torch-2.15", lambda known: known["rows"], lambda known: known["mlp"]),
     Case(
         "transformers/bert.zip",
         "transformers-5.24",
@@ -107,6 +106,9 @@ CASES = [
         lambda known: known["bert.zip"],
         "probabilities",
     ),
+    # Last: of the large images the disk holds one, and the next tests need this.
+    Case("torch/dynamic.pt2", "torch-2.15", lambda known: known["rows"], lambda known: known["mlp"]),
+    Case("torch/script.pt", "torch-2.15", lambda known: known["rows"], lambda known: known["mlp"]),
 ]
 
 
