@@ -19,6 +19,7 @@ _CLASSES = (
     "Jobs",
     "KeptPredictions",
     "Keys",
+    "ModelQuality",
     "Models",
     "Modelport",
     "Rollouts",

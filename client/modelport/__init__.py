@@ -20,7 +20,7 @@ from modelport.errors import (
     Unauthorized,
     Unavailable,
 )
-from modelport.feedback import FeedbackReport
+from modelport.feedback import FeedbackReport, Metric, Quality, QualityPart, VersionQuality
 from modelport.history import KeptPrediction
 from modelport.job import Job
 from modelport.models import (
@@ -60,6 +60,7 @@ __all__ = [
     "Job",
     "JobFailed",
     "KeptPrediction",
+    "Metric",
     "Model",
     "ModelFailed",
     "Modelport",
@@ -70,6 +71,8 @@ __all__ = [
     "PlatformUser",
     "Prediction",
     "Predictions",
+    "Quality",
+    "QualityPart",
     "RateLimited",
     "RetryPolicy",
     "Rollout",
@@ -81,6 +84,7 @@ __all__ = [
     "UsageCounts",
     "User",
     "Version",
+    "VersionQuality",
 ]
 
 

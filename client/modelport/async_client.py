@@ -13,6 +13,7 @@ from modelport.async_resources import (
     AsyncJobs,
     AsyncKeptPredictions,
     AsyncKeys,
+    AsyncModelQuality,
     AsyncModels,
     AsyncRollouts,
     AsyncUsers,
@@ -33,8 +34,8 @@ class AsyncModelport:
     """`await AsyncModelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
     Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `keys`, `jobs`,
-    `predictions` (kept requests), `feedback`, `account` and, for administrators, `users`. The names of
-    before stay: `upload` is `models.upload`.
+    `predictions` (kept requests), `feedback`, `quality`, `account` and, for administrators, `users`. The
+    names of before stay: `upload` is `models.upload`.
 
     Args:
         url: Of the platform; MODELPORT_URL unless given, then this machine.
@@ -89,6 +90,11 @@ class AsyncModelport:
     def feedback(self) -> AsyncFeedback:
         """What turned out to be true of predictions."""
         return AsyncFeedback(self._transport)
+
+    @cached_property
+    def quality(self) -> AsyncModelQuality:
+        """How good predictions were; called with a model's id, it returns that."""
+        return AsyncModelQuality(self._transport)
 
     @cached_property
     def keys(self) -> AsyncKeys:

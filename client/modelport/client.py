@@ -15,6 +15,7 @@ from modelport.resources import (
     Jobs,
     KeptPredictions,
     Keys,
+    ModelQuality,
     Models,
     Rollouts,
     Users,
@@ -32,8 +33,8 @@ class Modelport:
     """`Modelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
     Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `keys`, `jobs`,
-    `predictions` (kept requests), `feedback`, `account` and, for administrators, `users`. The names of
-    before stay: `upload` is `models.upload`.
+    `predictions` (kept requests), `feedback`, `quality`, `account` and, for administrators, `users`. The
+    names of before stay: `upload` is `models.upload`.
 
     Args:
         url: Of the platform; MODELPORT_URL unless given, then this machine.
@@ -88,6 +89,11 @@ class Modelport:
     def feedback(self) -> Feedback:
         """What turned out to be true of predictions."""
         return Feedback(self._transport)
+
+    @cached_property
+    def quality(self) -> ModelQuality:
+        """How good predictions were; called with a model's id, it returns that."""
+        return ModelQuality(self._transport)
 
     @cached_property
     def keys(self) -> Keys:

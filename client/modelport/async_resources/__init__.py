@@ -6,6 +6,7 @@ from modelport.async_resources.feedback import AsyncFeedback
 from modelport.async_resources.history import AsyncKeptPredictions
 from modelport.async_resources.jobs import AsyncJobs
 from modelport.async_resources.models import AsyncModels
+from modelport.async_resources.quality import AsyncModelQuality
 from modelport.async_resources.rollouts import AsyncRollouts
 from modelport.async_resources.users import AsyncUsers
 from modelport.async_resources.versions import AsyncVersions
@@ -16,6 +17,7 @@ __all__ = [
     "AsyncJobs",
     "AsyncKeptPredictions",
     "AsyncKeys",
+    "AsyncModelQuality",
     "AsyncModels",
     "AsyncRollouts",
     "AsyncUsers",

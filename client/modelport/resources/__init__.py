@@ -5,6 +5,7 @@ from modelport.resources.feedback import Feedback
 from modelport.resources.history import KeptPredictions
 from modelport.resources.jobs import Jobs
 from modelport.resources.models import Models
+from modelport.resources.quality import ModelQuality
 from modelport.resources.rollouts import Rollouts
 from modelport.resources.users import Users
 from modelport.resources.versions import Versions
@@ -15,6 +16,7 @@ __all__ = [
     "Jobs",
     "KeptPredictions",
     "Keys",
+    "ModelQuality",
     "Models",
     "Rollouts",
     "Users",
