@@ -25,6 +25,7 @@ from modelport_control_api.ui.pages import (
     webhooks,
 )
 from modelport_control_api.ui.pages import settings as account
+from modelport_control_api.ui.quality import page as quality
 from modelport_control_api.ui.rollouts import pages as rollouts
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -45,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     versions.router,
     rollouts.router,
     usage.router,
+    quality.router,
     settings.router,
     detail.router,
     batch.router,

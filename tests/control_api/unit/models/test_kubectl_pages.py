@@ -24,7 +24,7 @@ async def browser(platform: Platform) -> httpx.AsyncClient:
 async def test_it_is_read_only_and_says_how_to_change_it(
     platform: Platform, browser: httpx.AsyncClient
 ) -> None:
-    tabs = ("", "/versions", "/rollouts", "/rollouts/7", "/rollouts/new", "/usage", "/settings")
+    tabs = ("", "/versions", "/rollouts", "/rollouts/7", "/rollouts/new", "/usage", "/quality", "/settings")
     for tab in tabs:
         page = await browser.get(f"/ui/models/wine{tab}")
         assert page.status_code == 200, tab

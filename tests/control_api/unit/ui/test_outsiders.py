@@ -96,6 +96,7 @@ def pages_of(model_id: str, job: str) -> list[str]:
         "/usage/drift",
         "/usage/importance",
         "?row=reference",
+        "/quality",
         *("/rollouts", "/rollouts/live", "/rollouts/new", "/rollouts/1", "/rollouts/1/live"),
     )
     return [
