@@ -14,6 +14,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent / "modelport"
 _CLASSES = (
     "Account",
+    "Events",
     "Feedback",
     "Iterator",
     "Jobs",
@@ -26,6 +27,7 @@ _CLASSES = (
     "Transport",
     "Users",
     "Versions",
+    "Webhooks",
 )
 _NAMES = {name: f"Async{name}" for name in _CLASSES} | {
     "resources": "async_resources",

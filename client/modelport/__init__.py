@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from modelport.alerts import Delivery, Event, Webhook
 from modelport.client import Modelport
 from modelport.drift import ColumnImportance, Drift, FeatureDrift, Importance
 from modelport.errors import (
@@ -50,7 +51,9 @@ __all__ = [
     "ColumnImportance",
     "Conflict",
     "ConnectionFailed",
+    "Delivery",
     "Drift",
+    "Event",
     "FeatureDrift",
     "FeedbackReport",
     "Finding",
@@ -85,6 +88,7 @@ __all__ = [
     "User",
     "Version",
     "VersionQuality",
+    "Webhook",
 ]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from modelport.async_resources import (
     AsyncAccount,
+    AsyncEvents,
     AsyncFeedback,
     AsyncJobs,
     AsyncKeptPredictions,
@@ -18,6 +19,7 @@ from modelport.async_resources import (
     AsyncRollouts,
     AsyncUsers,
     AsyncVersions,
+    AsyncWebhooks,
 )
 from modelport.calls import kept, predicting
 from modelport.calls.former_names import same_as
@@ -34,8 +36,8 @@ class AsyncModelport:
     """`await AsyncModelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
     Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `keys`, `jobs`,
-    `predictions` (kept requests), `feedback`, `quality`, `account` and, for administrators, `users`. The
-    names of before stay: `upload` is `models.upload`.
+    `predictions` (kept requests), `feedback`, `quality`, `events`, `webhooks`, `account` and, for
+    administrators, `users`. The names of before stay: `upload` is `models.upload`.
 
     Args:
         url: Of the platform; MODELPORT_URL unless given, then this machine.
@@ -95,6 +97,16 @@ class AsyncModelport:
     def quality(self) -> AsyncModelQuality:
         """How good predictions were; called with a model's id, it returns that."""
         return AsyncModelQuality(self._transport)
+
+    @cached_property
+    def events(self) -> AsyncEvents:
+        """What happened to your models and jobs; called like a method, it lists it."""
+        return AsyncEvents(self._transport)
+
+    @cached_property
+    def webhooks(self) -> AsyncWebhooks:
+        """Addresses that are sent what happens; called like a method, it lists them."""
+        return AsyncWebhooks(self._transport)
 
     @cached_property
     def keys(self) -> AsyncKeys:

@@ -11,6 +11,7 @@ from modelport.calls.former_names import same_as
 from modelport.models import Prediction
 from modelport.resources import (
     Account,
+    Events,
     Feedback,
     Jobs,
     KeptPredictions,
@@ -20,6 +21,7 @@ from modelport.resources import (
     Rollouts,
     Users,
     Versions,
+    Webhooks,
 )
 from modelport.rows import Predictions
 from modelport.transport.blocking import Transport
@@ -33,8 +35,8 @@ class Modelport:
     """`Modelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
     Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `keys`, `jobs`,
-    `predictions` (kept requests), `feedback`, `quality`, `account` and, for administrators, `users`. The
-    names of before stay: `upload` is `models.upload`.
+    `predictions` (kept requests), `feedback`, `quality`, `events`, `webhooks`, `account` and, for
+    administrators, `users`. The names of before stay: `upload` is `models.upload`.
 
     Args:
         url: Of the platform; MODELPORT_URL unless given, then this machine.
@@ -94,6 +96,16 @@ class Modelport:
     def quality(self) -> ModelQuality:
         """How good predictions were; called with a model's id, it returns that."""
         return ModelQuality(self._transport)
+
+    @cached_property
+    def events(self) -> Events:
+        """What happened to your models and jobs; called like a method, it lists it."""
+        return Events(self._transport)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Addresses that are sent what happens; called like a method, it lists them."""
+        return Webhooks(self._transport)
 
     @cached_property
     def keys(self) -> Keys:

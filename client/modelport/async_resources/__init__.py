@@ -2,6 +2,7 @@
 """`client.models`, `client.jobs` and so on."""
 
 from modelport.async_resources.account import AsyncAccount, AsyncKeys
+from modelport.async_resources.alerts import AsyncEvents, AsyncWebhooks
 from modelport.async_resources.feedback import AsyncFeedback
 from modelport.async_resources.history import AsyncKeptPredictions
 from modelport.async_resources.jobs import AsyncJobs
@@ -13,6 +14,7 @@ from modelport.async_resources.versions import AsyncVersions
 
 __all__ = [
     "AsyncAccount",
+    "AsyncEvents",
     "AsyncFeedback",
     "AsyncJobs",
     "AsyncKeptPredictions",
@@ -22,4 +24,5 @@ __all__ = [
     "AsyncRollouts",
     "AsyncUsers",
     "AsyncVersions",
+    "AsyncWebhooks",
 ]

@@ -9,6 +9,7 @@ import typer
 
 from modelport.cli import (
     accounts,
+    alerts,
     ensembles,
     failures,
     feedback,
@@ -148,6 +149,7 @@ def build_app() -> typer.Typer:
         rollouts,
         monitoring,
         feedback,
+        alerts,
         jobs,
     ):
         part.add_to(app)

@@ -1,6 +1,7 @@
 """`client.models`, `client.jobs` and so on. `async_resources` is generated from this folder: `make docs`."""
 
 from modelport.resources.account import Account, Keys
+from modelport.resources.alerts import Events, Webhooks
 from modelport.resources.feedback import Feedback
 from modelport.resources.history import KeptPredictions
 from modelport.resources.jobs import Jobs
@@ -12,6 +13,7 @@ from modelport.resources.versions import Versions
 
 __all__ = [
     "Account",
+    "Events",
     "Feedback",
     "Jobs",
     "KeptPredictions",
@@ -21,4 +23,5 @@ __all__ = [
     "Rollouts",
     "Users",
     "Versions",
+    "Webhooks",
 ]
