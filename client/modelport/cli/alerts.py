@@ -44,7 +44,7 @@ def events(
     if as_json:
         print_json([event.raw for event in found])
     elif not found:
-        note("Nothing happened yet.")
+        note("Nothing unread." if unread else "Nothing happened yet.")
     else:
         rows = ((moment_text(each.at), each.type, each.model_name, each.summary) for each in found)
         print_table(("WHEN", "WHAT", "MODEL", "IN A SENTENCE"), rows)

@@ -76,25 +76,25 @@ def test_the_command_shows_what_happened(cli: Cli, platform: Platform) -> None:
     platform.on(EVENTS, page(EVENT))
     platform.on("POST /api/v1/events/read", Answer(204))
     shown = cli("events", "--unread", "--mark-read")
-    assert shown.exit_code == 0
-    assert "rollout.rolled_back" in shown.stdout
-    assert "v1 serves on." in shown.stdout
+    assert shown.code == 0
+    assert "rollout.rolled_back" in shown.out
+    assert "v1 serves on." in shown.out
     assert len(platform.calls("POST /api/v1/events/read")) == 1
-    assert json.loads(cli("events", "--json").stdout) == [EVENT]
+    assert json.loads(cli("events", "--json").out) == [EVENT]
 
 
 def test_the_secret_is_printed_alone(cli: Cli, platform: Platform) -> None:
     platform.on("POST /api/v1/webhooks", Answer(201, {**HOOK, "secret": "whsec_x"}))
     made = cli("webhooks", "create", "https://example.com/", "--event", "rollout.*")
-    assert made.stdout.strip() == "whsec_x"
+    assert made.out.strip() == "whsec_x"
     platform.on(HOOKS, page(HOOK))
-    assert "https://example.com/" in cli("webhooks", "list").stdout
+    assert "https://example.com/" in cli("webhooks", "list").out
     platform.on(f"GET {ONE}/deliveries", page(DELIVERY))
-    assert "It answered with status 500." in cli("webhooks", "deliveries", "h1").stdout
+    assert "It answered with status 500." in cli("webhooks", "deliveries", "h1").out
 
 
 def test_what_the_platform_refuses_is_said(cli: Cli, platform: Platform) -> None:
     platform.on("POST /api/v1/webhooks", problem(422, "events may list *, and not nope."))
     refused = cli("webhooks", "create", "https://example.com/", "--event", "nope")
-    assert refused.exit_code == 5
-    assert "and not nope" in refused.stderr
+    assert refused.code == 5
+    assert "and not nope" in refused.err
