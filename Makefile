@@ -8,7 +8,7 @@ ARGS ?=
 # Each is a distribution, with a pyproject.toml of its own.
 DISTRIBUTIONS := crds libs client control-api gateway model-runtime operator standalone
 
-.PHONY: help run check lint test nightly watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-contributions bench-drift bench-experiments bench-rollouts bench-environments lock-environments usage-exact e2e disturbances cluster-up cluster-down lock version wheels images kind-up clean
+.PHONY: help run check lint test nightly watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-contributions bench-drift bench-experiments bench-rollouts bench-rollouts-callers bench-environments lock-environments usage-exact e2e disturbances cluster-up cluster-down lock version wheels images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -90,6 +90,9 @@ bench-rollouts: $(VENV)/.dev ## False alarms and power of rollouts, at 500 looks
 
 bench-experiments: $(VENV)/.dev ## False verdicts and coverage of experiments, at 200 looks each; rewrites bench/experiments.md (8 minutes)
 	@$(BIN)/python -m bench.experiments.verdicts $(ARGS)
+
+bench-rollouts-callers: $(VENV)/.dev ## What callers notice of a rollout that copies every request; rewrites bench/rollouts-callers.md (4 minutes, a quiet machine)
+	@$(BIN)/python -m bench.rollouts.callers $(ARGS)
 
 bench-environments: $(VENV)/.dev ## Files of every scikit-learn and booster, served as they were saved or refused (ARGS="sklearn-1.2 xgboost-2.1.4" for some)
 	@$(BIN)/python -m bench.environments.matrix $(ARGS)

@@ -29,7 +29,7 @@ _HEADERS = [
     (b"content-type", b"application/json"),
     (b"content-length", str(len(_BODY)).encode()),
 ]
-_SHADOW = {
+SHADOW = {
     "id": 1,
     "version": "v2",
     "baseline": "v1",
@@ -126,7 +126,7 @@ async def _gateway() -> AsyncIterator[tuple[Harness, str]]:
 def _serve(harness: Harness, address: str, spec: dict[str, Any], *, is_on: bool) -> None:
     model = model_object("iris", versions=("v1", "v2"), **spec)
     if is_on:
-        model["status"]["rollout"] = _SHADOW
+        model["status"]["rollout"] = SHADOW
     harness.cluster.put("MLModel", model)
     for version in ("v1", "v2"):
         harness.cluster.put("EndpointSlice", slice_object("iris", version, address))
@@ -141,8 +141,3 @@ async def _send(path: FastPath, requests: int) -> float:
             path.begin(_Exchange(left))  # type: ignore[arg-type]
         await left.none.wait()
     return (time.process_time() - begin) / requests * 1e6
-
-
-if __name__ == "__main__":
-    for each in costs(60):
-        print(each, each.percent)

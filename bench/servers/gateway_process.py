@@ -1,8 +1,8 @@
 """The gateway with a fixed table of routes: its own app, server, Redis client and logs, a stub control API.
 
 Run: ``python -m bench.servers.gateway_process PORT REDIS_URL ROUTES.json API_KEY [STOP_SECONDS]``; the file
-holds ``[{"name": …, "address": …, "signature": …}]``. STOP_SECONDS: for how long requests are taken
-after SIGTERM.
+holds ``[{"name": …, "address": …, "signature": …}]``, with ``"rollout"`` as an MLModel's status has it where
+one goes on. STOP_SECONDS: for how long requests are taken after SIGTERM.
 """
 
 import json
@@ -27,8 +27,13 @@ from tests.support.gateway_harness import FakeCluster, FakeControlApi, model_obj
 def cluster_of(routes: list[dict[str, Any]]) -> FakeCluster:
     cluster = FakeCluster()
     for route in routes:
-        cluster.put("MLModel", model_object(route["name"], signature=route["signature"]))
-        cluster.put("EndpointSlice", slice_object(route["name"], "v1", route["address"]))
+        rollout = route.get("rollout")
+        versions = ("v1", "v2") if rollout else ("v1",)
+        model = model_object(route["name"], signature=route["signature"], versions=versions)
+        model["status"]["rollout"] = rollout
+        cluster.put("MLModel", model)
+        for version in versions:
+            cluster.put("EndpointSlice", slice_object(route["name"], version, route["address"]))
     return cluster
 
 

@@ -4,6 +4,7 @@ import random
 
 from modelport_crds.reasons import Reason
 
+from modelport_gateway.outcome import PredictionResponse
 from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Route, VersionRoute
 from modelport_gateway.sampling.rollouts.copying import Copying
@@ -32,8 +33,9 @@ class RolloutTap:
         # Who named the version was not sent to it by the rollout, and tells nothing of its share.
         if rollout is None or target.version is not None or outcome.status in _NOT_THE_MODELS:
             return
-        model, version = seen.route.public_id, seen.version.name
-        self._evidence.note((model, rollout, version, outcome.status), seen.model_seconds)
+        model, version, sent = seen.route.public_id, seen.version.name, outcome.response
+        model_seconds = sent.model_seconds if type(sent) is PredictionResponse else 0.0
+        self._evidence.note((model, rollout, version, outcome.status), model_seconds)
         if target.call is not Call.PREDICT or outcome.reason in _NOT_SENT:
             return
         percent = rollout.shadow_percent
