@@ -4,7 +4,8 @@
 from collections.abc import Sequence
 
 from modelport.alerts import Delivery, Event, Webhook
-from modelport.calls import alerts
+from modelport.calls.alerts import events as event_calls
+from modelport.calls.alerts import webhooks as calls
 from modelport.transport.asynchronous import AsyncTransport
 
 
@@ -16,7 +17,7 @@ class AsyncEvents:
 
     async def mark_read(self, event_id: str | None = None) -> None:
         """Mark one as read, or all."""
-        await self._transport.run(alerts.mark_read(event_id))
+        await self._transport.run(event_calls.mark_read(event_id))
 
     async def list(
         self, *, unread: bool = False, model_id: str | None = None, limit: int = 50
@@ -26,7 +27,7 @@ class AsyncEvents:
         Args:
             limit: At most 200.
         """
-        return await self._transport.run(alerts.events(unread=unread, model_id=model_id, limit=limit))
+        return await self._transport.run(event_calls.listed(unread=unread, model_id=model_id, limit=limit))
 
     __call__ = list
 
@@ -50,11 +51,11 @@ class AsyncWebhooks:
             InvalidRequest: The address or a type is wrong.
             Conflict: You have as many as are allowed.
         """
-        return await self._transport.run(alerts.create(url, events, model_id, description))
+        return await self._transport.run(calls.create(url, events, model_id, description))
 
     async def get(self, webhook_id: str) -> Webhook:
         """Return one of yours, without its secret."""
-        return await self._transport.run(alerts.get(webhook_id))
+        return await self._transport.run(calls.get(webhook_id))
 
     async def update(
         self,
@@ -67,16 +68,16 @@ class AsyncWebhooks:
     ) -> Webhook:
         """Change it; what is left out stays."""
         return await self._transport.run(
-            alerts.update(webhook_id, url=url, events=events, description=description, enabled=enabled)
+            calls.update(webhook_id, url=url, events=events, description=description, enabled=enabled)
         )
 
     async def delete(self, webhook_id: str) -> None:
         """Send it nothing any more."""
-        await self._transport.run(alerts.delete(webhook_id))
+        await self._transport.run(calls.delete(webhook_id))
 
     async def rotate_secret(self, webhook_id: str) -> Webhook:
         """Give it another `secret`; for 24 hours the former one signs too."""
-        return await self._transport.run(alerts.rotate_secret(webhook_id))
+        return await self._transport.run(calls.rotate_secret(webhook_id))
 
     async def test(self, webhook_id: str) -> Delivery:
         """Have a message sent that is about nothing; `deliveries` has how it fares.
@@ -84,14 +85,14 @@ class AsyncWebhooks:
         Raises:
             Conflict: The webhook is off.
         """
-        return await self._transport.run(alerts.test(webhook_id))
+        return await self._transport.run(calls.test(webhook_id))
 
     async def deliveries(self, webhook_id: str, *, limit: int = 50) -> list[Delivery]:
         """Return the newest messages, sent or not."""
-        return await self._transport.run(alerts.deliveries(webhook_id, limit))
+        return await self._transport.run(calls.deliveries(webhook_id, limit))
 
     async def list(self) -> list[Webhook]:
         """Return all of yours."""
-        return await self._transport.run(alerts.WEBHOOKS.whole())
+        return await self._transport.run(calls.LIST.whole())
 
     __call__ = list

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from modelport.alerts import Delivery, Event, Webhook
-from modelport.calls import alerts
+from modelport.calls.alerts import events as event_calls
+from modelport.calls.alerts import webhooks as calls
 from modelport.transport.blocking import Transport
 
 
@@ -15,7 +16,7 @@ class Events:
 
     def mark_read(self, event_id: str | None = None) -> None:
         """Mark one as read, or all."""
-        self._transport.run(alerts.mark_read(event_id))
+        self._transport.run(event_calls.mark_read(event_id))
 
     def list(self, *, unread: bool = False, model_id: str | None = None, limit: int = 50) -> list[Event]:
         """Return the newest ones.
@@ -23,7 +24,7 @@ class Events:
         Args:
             limit: At most 200.
         """
-        return self._transport.run(alerts.events(unread=unread, model_id=model_id, limit=limit))
+        return self._transport.run(event_calls.listed(unread=unread, model_id=model_id, limit=limit))
 
     __call__ = list
 
@@ -47,11 +48,11 @@ class Webhooks:
             InvalidRequest: The address or a type is wrong.
             Conflict: You have as many as are allowed.
         """
-        return self._transport.run(alerts.create(url, events, model_id, description))
+        return self._transport.run(calls.create(url, events, model_id, description))
 
     def get(self, webhook_id: str) -> Webhook:
         """Return one of yours, without its secret."""
-        return self._transport.run(alerts.get(webhook_id))
+        return self._transport.run(calls.get(webhook_id))
 
     def update(
         self,
@@ -64,16 +65,16 @@ class Webhooks:
     ) -> Webhook:
         """Change it; what is left out stays."""
         return self._transport.run(
-            alerts.update(webhook_id, url=url, events=events, description=description, enabled=enabled)
+            calls.update(webhook_id, url=url, events=events, description=description, enabled=enabled)
         )
 
     def delete(self, webhook_id: str) -> None:
         """Send it nothing any more."""
-        self._transport.run(alerts.delete(webhook_id))
+        self._transport.run(calls.delete(webhook_id))
 
     def rotate_secret(self, webhook_id: str) -> Webhook:
         """Give it another `secret`; for 24 hours the former one signs too."""
-        return self._transport.run(alerts.rotate_secret(webhook_id))
+        return self._transport.run(calls.rotate_secret(webhook_id))
 
     def test(self, webhook_id: str) -> Delivery:
         """Have a message sent that is about nothing; `deliveries` has how it fares.
@@ -81,14 +82,14 @@ class Webhooks:
         Raises:
             Conflict: The webhook is off.
         """
-        return self._transport.run(alerts.test(webhook_id))
+        return self._transport.run(calls.test(webhook_id))
 
     def deliveries(self, webhook_id: str, *, limit: int = 50) -> list[Delivery]:
         """Return the newest messages, sent or not."""
-        return self._transport.run(alerts.deliveries(webhook_id, limit))
+        return self._transport.run(calls.deliveries(webhook_id, limit))
 
     def list(self) -> list[Webhook]:
         """Return all of yours."""
-        return self._transport.run(alerts.WEBHOOKS.whole())
+        return self._transport.run(calls.LIST.whole())
 
     __call__ = list

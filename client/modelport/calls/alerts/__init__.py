@@ -1,0 +1,1 @@
+"""Events, and the webhooks that are sent them."""
