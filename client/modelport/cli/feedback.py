@@ -14,6 +14,9 @@ from modelport.client import Modelport
 from modelport.feedback import FeedbackReport, Metric, QualityPart, VersionQuality
 from modelport.usage import Bucket
 
+# The longest that may be asked for, but of days, of which a month is enough to begin with.
+_DAYS: dict[Bucket, float] = {"minute": 0.25, "hour": 14, "day": 30}
+
 
 def add_to(app: typer.Typer) -> None:
     """Register `feedback` and `quality` on the app."""
@@ -62,7 +65,10 @@ def _show(report: FeedbackReport) -> None:
 def quality(
     model_id: ModelId,
     *,
-    days: Annotated[float, typer.Option(min=0.01, max=90, help="How far back predictions lie.")] = 30,
+    days: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=90, help="How far back predictions lie; 30, by hour 14, by minute 0.25."),
+    ] = None,
     bucket: Annotated[Bucket | None, typer.Option("--by", help="Also the figures of each of these.")] = None,
     timezone: Annotated[str, typer.Option(help="Where days begin at midnight, e.g. Europe/Paris.")] = "UTC",
     version: Annotated[str | None, version_option("All if left out.")] = None,
@@ -85,8 +91,9 @@ def quality(
             chosen = version or main_version(client.model(model_id))
             rows = client.quality.calibrate(model_id, chosen, calibration, label=label)
             note(f"{chosen} is calibrated by {counted(rows, 'row')} of {calibration.name}.")
+        size = bucket or "day"
         found = client.quality(
-            model_id, days=days, bucket=bucket or "day", timezone=timezone, version=version
+            model_id, days=days or _DAYS[size], bucket=size, timezone=timezone, version=version
         )
     if as_json:
         print_json(found.raw)

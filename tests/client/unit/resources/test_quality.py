@@ -1,6 +1,7 @@
 """`modelport quality`, and `client.quality` behind it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -60,5 +61,7 @@ def test_the_command_shows_what_is_known_and_what_is_expected(cli: Cli, platform
     ]
     assert "accuracy (expected)" in shown.out
     assert "2026-11-30" not in shown.out
-    assert "2026-11-30" in cli("quality", "iris", "--by", "day").out
+    assert "2026-11-30" in cli("quality", "iris", "--by", "hour").out
+    since = parse_qs(urlsplit(platform.asked[-1].path).query)["from"][0]
+    assert 13 < (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds() / 86_400 < 15
     assert json.loads(cli("quality", "iris", "--json").out) == FOUND
