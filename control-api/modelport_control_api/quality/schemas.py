@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from modelport_control_api.analytics.query import BucketName
 from modelport_control_api.quality.rows import Task
 
 MetricName = Literal[
@@ -97,7 +98,7 @@ class QualityAnswer(BaseModel):
     model: str
     from_: datetime = Field(alias="from", description="The beginning of the first bucket.")
     to: datetime = Field(description="The end of the last bucket, or now while that one runs.")
-    bucket: str
+    bucket: BucketName
     timezone: str
     since: datetime | None = Field(
         description="Where the range has more rows than one response reads: of the first row that it covers, "

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from modelport_control_api.analytics.query import boundaries
 from modelport_control_api.quality.schemas import (
     Expected,
     Metric,
@@ -60,11 +61,11 @@ class Row:
 
 def charts_of(answer: QualityAnswer) -> Charts:
     """Return a chart for each metric that some version has."""
-    starts = sorted({point.start for version in answer.versions for point in version.series})
+    starts = _starts(answer)
     shown = answer.versions[-_MOST_VERSIONS:]
     charts = [Chart(title, list(_lines(shown, starts, name))) for name, title in NAMES.items()]
     return Charts(
-        [int(start.timestamp()) for start in starts],
+        starts,
         _counts(answer, starts),
         [chart for chart in charts if chart.series],
     )
@@ -91,26 +92,36 @@ def _interval(lower: float | None, upper: float | None) -> str:
     return "–" if lower is None or upper is None else f"{lower:.4g} to {upper:.4g}"
 
 
-def _counts(answer: QualityAnswer, starts: list[datetime]) -> list[Series]:
+def _starts(answer: QualityAnswer) -> list[int]:
+    """Of every bucket, those without predictions too: a lone point has no scale."""
+    first, last = int(answer.from_.timestamp()), int(answer.to.timestamp()) - 1
+    return boundaries(first, last, answer.bucket, ZoneInfo(answer.timezone))[:-1]
+
+
+def _second(point: QualityPoint) -> int:
+    return int(point.start.timestamp())
+
+
+def _counts(answer: QualityAnswer, starts: list[int]) -> list[Series]:
     """Of all versions together."""
     points = [point for version in answer.versions for point in version.series]
     predictions, labels = dict.fromkeys(starts, 0), dict.fromkeys(starts, 0)
     for point in points:
-        predictions[point.start] += point.predictions
-        labels[point.start] += point.labels
+        predictions[_second(point)] += point.predictions
+        labels[_second(point)] += point.labels
     return [
         {"label": "Predictions", "values": list(predictions.values()), "color": 5},
         {"label": "With a label", "values": list(labels.values()), "color": 1},
     ]
 
 
-def _lines(versions: list[VersionQuality], starts: list[datetime], name: Any) -> Iterator[Series]:
+def _lines(versions: list[VersionQuality], starts: list[int], name: Any) -> Iterator[Series]:
     for color, version in enumerate(versions, 1):
         for label, figure in (
             (version.version, _known(name)),
             (f"{version.version}, expected", _expected(name)),
         ):
-            by_start = {point.start: figure(point) for point in version.series}
+            by_start = {_second(point): figure(point) for point in version.series}
             values = [by_start.get(start) for start in starts]
             if any(value is not None for value in values):
                 is_known = label == version.version

@@ -45,10 +45,11 @@ async def test_charts_and_figures_are_those_of_the_labels(scene: Scene) -> None:
     observe(scene, *(["a", "a", "a", "b"] * 30), None)
     page = (await opened(scene)).text
     shown = charts(page)
-    assert shown["Predictions and labels"]["series"][1]["values"] == [60, 60]
+    assert shown["Predictions and labels"]["series"][1]["values"] == [*[0] * 28, 60, 60]
+    assert len(shown["Accuracy"]["x"]) == 30
     line, expected = shown["Accuracy"]["series"]
-    assert (line["label"], line["values"]) == ("v1", [0.5, 1.0])
-    assert (expected["label"], expected["values"][0]) == ("v1, expected", None)
+    assert (line["label"], line["values"][-3:]) == ("v1", [None, 0.5, 1.0])
+    assert (expected["label"], expected["values"][-2]) == ("v1, expected", None)
     assert "120 of 121 predictions with a label" in page
     wilson = binomtest(90, 120).proportion_ci(method="wilson")
     assert f">{wilson.low:.4g} to {wilson.high:.4g}<" in page
