@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parent / "modelport"
 _CLASSES = (
     "Account",
     "Events",
+    "Experiments",
     "Feedback",
     "Iterator",
     "Jobs",

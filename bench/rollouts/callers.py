@@ -19,7 +19,8 @@ _RATE, _SECONDS = 130, 5.0
 _PLAIN, _COPIED = "plain", "copied"
 _HEAD = """# Rollouts: what callers notice
 
-Every request is copied to the other version. `make bench-rollouts-callers` rewrites this.
+Every request is copied to the other version.
+`make bench-rollouts-callers` rewrites this.
 Others may use the machine meanwhile: what is within pairs counts, not the figures by themselves.
 """
 

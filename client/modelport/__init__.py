@@ -21,7 +21,8 @@ from modelport.errors import (
     Unauthorized,
     Unavailable,
 )
-from modelport.feedback import FeedbackReport, Metric, Quality, QualityPart, VersionQuality
+from modelport.evaluation.experiments import Arm, Comparison, Experiment
+from modelport.evaluation.feedback import FeedbackReport, Metric, Quality, QualityPart, VersionQuality
 from modelport.history import KeptPrediction
 from modelport.job import Job
 from modelport.models import (
@@ -47,13 +48,16 @@ Unauthorised = Unauthorized
 
 __all__ = [
     "ApiKey",
+    "Arm",
     "AsyncModelport",
     "ColumnImportance",
+    "Comparison",
     "Conflict",
     "ConnectionFailed",
     "Delivery",
     "Drift",
     "Event",
+    "Experiment",
     "FeatureDrift",
     "FeedbackReport",
     "Finding",

@@ -10,6 +10,7 @@ from typing import Any, Self
 from modelport.async_resources import (
     AsyncAccount,
     AsyncEvents,
+    AsyncExperiments,
     AsyncFeedback,
     AsyncJobs,
     AsyncKeptPredictions,
@@ -35,8 +36,8 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 class AsyncModelport:
     """`await AsyncModelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
-    Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `keys`, `jobs`,
-    `predictions` (kept requests), `feedback`, `quality`, `events`, `webhooks`, `account` and, for
+    Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `experiments`, `keys`,
+    `jobs`, `predictions` (kept requests), `feedback`, `quality`, `events`, `webhooks`, `account` and, for
     administrators, `users`. The names of before stay: `upload` is `models.upload`.
 
     Args:
@@ -77,6 +78,11 @@ class AsyncModelport:
     def rollouts(self) -> AsyncRollouts:
         """Versions on their way to the traffic; called with a model's id, it lists them."""
         return AsyncRollouts(self._transport)
+
+    @cached_property
+    def experiments(self) -> AsyncExperiments:
+        """A/B tests of versions; called with a model's id, it lists them."""
+        return AsyncExperiments(self._transport)
 
     @cached_property
     def jobs(self) -> AsyncJobs:

@@ -12,6 +12,7 @@ from modelport.models import Prediction
 from modelport.resources import (
     Account,
     Events,
+    Experiments,
     Feedback,
     Jobs,
     KeptPredictions,
@@ -34,8 +35,8 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 class Modelport:
     """`Modelport().predict("iris-7kq2p", {"petal_width": 0.2, …})`
 
-    Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `keys`, `jobs`,
-    `predictions` (kept requests), `feedback`, `quality`, `events`, `webhooks`, `account` and, for
+    Other calls are grouped by what they are about: `models`, `versions`, `rollouts`, `experiments`, `keys`,
+    `jobs`, `predictions` (kept requests), `feedback`, `quality`, `events`, `webhooks`, `account` and, for
     administrators, `users`. The names of before stay: `upload` is `models.upload`.
 
     Args:
@@ -76,6 +77,11 @@ class Modelport:
     def rollouts(self) -> Rollouts:
         """Versions on their way to the traffic; called with a model's id, it lists them."""
         return Rollouts(self._transport)
+
+    @cached_property
+    def experiments(self) -> Experiments:
+        """A/B tests of versions; called with a model's id, it lists them."""
+        return Experiments(self._transport)
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -3,6 +3,7 @@
 
 from modelport.async_resources.account import AsyncAccount, AsyncKeys
 from modelport.async_resources.alerts import AsyncEvents, AsyncWebhooks
+from modelport.async_resources.experiments import AsyncExperiments
 from modelport.async_resources.feedback import AsyncFeedback
 from modelport.async_resources.history import AsyncKeptPredictions
 from modelport.async_resources.jobs import AsyncJobs
@@ -15,6 +16,7 @@ from modelport.async_resources.versions import AsyncVersions
 __all__ = [
     "AsyncAccount",
     "AsyncEvents",
+    "AsyncExperiments",
     "AsyncFeedback",
     "AsyncJobs",
     "AsyncKeptPredictions",

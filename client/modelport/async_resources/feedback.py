@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modelport.calls import feedback
-from modelport.feedback import FeedbackReport
+from modelport.calls.evaluation import feedback
+from modelport.evaluation.feedback import FeedbackReport
 from modelport.transport.asynchronous import AsyncTransport
 
 

@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from modelport.calls import quality
-from modelport.feedback import Quality
+from modelport.calls.evaluation import quality
+from modelport.evaluation.feedback import Quality
 from modelport.transport.asynchronous import AsyncTransport
 from modelport.usage import Bucket
 

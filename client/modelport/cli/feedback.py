@@ -11,7 +11,7 @@ from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, version_opt
 from modelport.cli.output import counted, note, print_json, print_line, print_table
 from modelport.cli.progress import upload_bar
 from modelport.client import Modelport
-from modelport.feedback import FeedbackReport, Metric, QualityPart, VersionQuality
+from modelport.evaluation.feedback import FeedbackReport, Metric, QualityPart, VersionQuality
 from modelport.usage import Bucket
 
 # The longest that may be asked for, but of days, of which a month is enough to begin with.

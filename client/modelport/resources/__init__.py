@@ -2,6 +2,7 @@
 
 from modelport.resources.account import Account, Keys
 from modelport.resources.alerts import Events, Webhooks
+from modelport.resources.experiments import Experiments
 from modelport.resources.feedback import Feedback
 from modelport.resources.history import KeptPredictions
 from modelport.resources.jobs import Jobs
@@ -14,6 +15,7 @@ from modelport.resources.versions import Versions
 __all__ = [
     "Account",
     "Events",
+    "Experiments",
     "Feedback",
     "Jobs",
     "KeptPredictions",

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from modelport.calls import quality
-from modelport.feedback import Quality
+from modelport.calls.evaluation import quality
+from modelport.evaluation.feedback import Quality
 from modelport.transport.blocking import Transport
 from modelport.usage import Bucket
 

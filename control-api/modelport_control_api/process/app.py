@@ -25,6 +25,7 @@ from modelport_control_api.batch.wiring import BatchServices
 from modelport_control_api.db.session import Database, Transactions
 from modelport_control_api.disk import DiskReserve
 from modelport_control_api.drift import repository as drift_arrivals
+from modelport_control_api.experiments.evaluator import ExperimentEvaluator
 from modelport_control_api.feedback.retention import FeedbackRetention
 from modelport_control_api.history import repository
 from modelport_control_api.history.retention import Retention
@@ -126,6 +127,7 @@ def build(
         RolloutEnds(models).run,
         EvidenceSweep(models).run,
         ModelStates(models).run,
+        ExperimentEvaluator(models).run,
     )
     return ControlPlane(public, internal, context, accounts, models, background)
 

@@ -31,6 +31,7 @@ from modelport_control_api.artifacts import endpoints as artifacts
 from modelport_control_api.batch import endpoints as jobs
 from modelport_control_api.batch.pods import lookup as batch_pods
 from modelport_control_api.batch.submission import endpoints as job_submission
+from modelport_control_api.experiments import endpoints as experiments_calls
 from modelport_control_api.feedback import endpoints as feedback
 from modelport_control_api.history import endpoints as history
 from modelport_control_api.http import health
@@ -90,6 +91,7 @@ def build_public(settings: Settings) -> FastAPI:
         feedback,
         events_calls,
         webhooks_calls,
+        experiments_calls,
         job_submission,
         jobs,
         history,

@@ -1,5 +1,7 @@
 """What can be wrong with a call on models."""
 
+from collections.abc import Iterable
+
 from modelport_crds.reasons import Reason
 
 from modelport_control_api.errors import DomainError
@@ -96,6 +98,36 @@ class NothingToRollOut(ModelError):
 
 class NoTruth(ModelError):
     """Nobody will know which version is right."""
+
+    status = 409
+
+
+class ExperimentNotFound(ModelError):
+    """The model has no experiment of this number."""
+
+    status = 404
+
+
+class ExperimentOn(ModelError):
+    """It would change what the experiment that is going on compares."""
+
+    status = 409
+
+    def __init__(self, number: int, arms: Iterable[str]) -> None:
+        super().__init__(
+            f"Experiment {number} of {', '.join(arms)} is going on and has the traffic: promote a version or "
+            f"stop it first (POST …/experiments/{number}/stop)."
+        )
+
+
+class ExperimentOver(ModelError):
+    """It has ended."""
+
+    status = 409
+
+
+class NotDecided(ModelError):
+    """There is no winner that could be promoted."""
 
     status = 409
 

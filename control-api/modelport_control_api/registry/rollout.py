@@ -6,7 +6,7 @@ from modelport_crds.mlmodel import MLModel
 from modelport_crds.shares import scaled
 
 from modelport_control_api.registry.compatibility import holds_traffic, to_be_compared
-from modelport_control_api.registry.errors import RolloutOn
+from modelport_control_api.registry.errors import ExperimentOn, RolloutOn
 from modelport_control_api.registry.records import CompatibleWith, Traffic
 from modelport_control_api.registry.status_view import served_traffic
 from modelport_control_api.registry.tables import ModelRow
@@ -29,7 +29,7 @@ class Rollout:
 
 
 def roll_out(row: ModelRow, name: str, rollout: Rollout, live: MLModel | None) -> None:
-    """Have the new version get its share, once it is ready. Raises RolloutOn."""
+    """Have the new version get its share, once it is ready. Raises RolloutOn, ExperimentOn."""
     if rollout.guarded:
         return
     if rollout.share is None and rollout.instead_of is not None:
@@ -38,17 +38,24 @@ def roll_out(row: ModelRow, name: str, rollout: Rollout, live: MLModel | None) -
     share = 100 if rollout.share is None else rollout.share
     if not share:
         return
-    require_no_rollout(row)
+    require_free_traffic(row)
     served = served_traffic(live) or row.traffic
     wanted = {**scaled(served, 100 - share), name: share}
     compatible_with = {} if rollout.force else to_be_compared(wanted, served)
     replace_traffic(row, wanted, compatible_with, live)
 
 
-def require_no_rollout(row: ModelRow) -> None:
-    """Raises RolloutOn while one goes on: what serves is the rollout's to say."""
+def require_free_traffic(row: ModelRow) -> None:
+    """Raises RolloutOn or ExperimentOn while one goes on: what serves is its to say."""
     if row.rollout is not None:
         raise RolloutOn(row.rollout.number, row.rollout.version)
+    require_no_experiment(row)
+
+
+def require_no_experiment(row: ModelRow) -> None:
+    """Raises ExperimentOn while one goes on."""
+    if row.experiment is not None:
+        raise ExperimentOn(row.experiment.number, row.experiment.arms)
 
 
 def take_place(row: ModelRow, failed: str, name: str, live: MLModel | None, *, force: bool = False) -> None:

@@ -23,7 +23,7 @@ from modelport_control_api.registry import quotas, repository
 from modelport_control_api.registry.errors import ModelNotFound, TooManyVersions, VersionNotFound
 from modelport_control_api.registry.quotas import Limits
 from modelport_control_api.registry.records import ModelRecord, OwnRequirements
-from modelport_control_api.registry.rollout import Rollout, forced, roll_out
+from modelport_control_api.registry.rollout import Rollout, forced, require_no_experiment, roll_out
 from modelport_control_api.registry.tables import DEFAULT_ACCELERATION, ModelRow, VersionRow
 from modelport_control_api.usage import evidence
 
@@ -145,21 +145,24 @@ def _made_of(version: NewVersion) -> dict[str, Any]:
 
 
 def change_model(session: Session, caller: Caller, model_id: str, changes: dict[str, Any]) -> ModelRecord:
-    """Set columns. What is not in `changes` stays."""
+    """Set columns. What is not in `changes` stays. Raises ExperimentOn."""
     row = own_locked(session, caller.principal, model_id)
     different = {column: value for column, value in changes.items() if getattr(row, column) != value}
     if not different:
         return _record(session, row)
+    if any(column == "sticky" or column.startswith("feedback_") for column in different):
+        require_no_experiment(row)
     before = {column: getattr(row, column) for column in different}
     for column, value in different.items():
         setattr(row, column, value)
-    _require_id_that_may_be_kept(row)
+    require_id_that_may_be_kept(row)
     if any(column.startswith("drift_") for column in different):
         drift.mark_model_pending(session, model_id)
     return finish_change(session, caller, row, "model.change", {"changes": different, "before": before})
 
 
-def _require_id_that_may_be_kept(row: ModelRow) -> None:
+def require_id_that_may_be_kept(row: ModelRow) -> None:
+    """Raises InvalidFields."""
     is_hidden = row.history_percent is not None and row.feedback_id_field in row.history_redact_fields
     if row.feedback_percent is not None and is_hidden:
         raise InvalidFields(

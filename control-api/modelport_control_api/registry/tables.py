@@ -164,6 +164,13 @@ class ModelRow(Base):
         uselist=False,
     )
     """The one that is going on."""
+    experiment: Mapped["ExperimentRow | None"] = relationship(
+        primaryjoin="and_(ModelRow.id == ExperimentRow.model_id, ExperimentRow.ended_at.is_(None))",
+        lazy="selectin",
+        viewonly=True,
+        uselist=False,
+    )
+    """Likewise."""
     versions: Mapped[list["VersionRow"]] = relationship(
         order_by="VersionRow.number", lazy="selectin", cascade="all, delete-orphan", passive_deletes=True
     )
@@ -196,6 +203,43 @@ class RolloutRow(Base):
     created_by: Mapped[str] = mapped_column(String(36))
     """The user's id."""
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ExperimentRow(Base):
+    """An A/B test. Of a model one at most has not ended; until then its arms have the traffic.
+
+    Numbers are never used again.
+    """
+
+    __tablename__ = "experiments"
+
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    arms: Mapped[dict[str, int]] = mapped_column(JSON)
+    """Version → percent."""
+    design: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What else was asked for, as `experiments.schemas` has it."""
+    before: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """The model's settings that it changed, as they were."""
+    state: Mapped[str] = mapped_column(String(15), default="starting")
+    """starting, running, decided, inconclusive, promoted or stopped."""
+    winner: Mapped[str | None] = mapped_column(String(63), default=None)
+    promoted: Mapped[str | None] = mapped_column(String(63), default=None)
+    """Who got all traffic at its end, by its verdict or by a person's."""
+    verdict: Mapped[str] = mapped_column(Text, default="")
+    evidence: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
+    """What the last look found."""
+    looks: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, deferred=True)
+    """What earlier ones found, in short, some of them."""
+    look_at: Mapped[datetime] = mapped_column(default=utc_now)
+    """When it is looked at next."""
+    created_by: Mapped[str] = mapped_column(String(36))
+    """The user's id."""
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None] = mapped_column(default=None)
+    """What was predicted from then on counts: the arms had the traffic."""
+    decided_at: Mapped[datetime | None] = mapped_column(default=None)
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 

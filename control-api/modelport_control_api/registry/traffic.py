@@ -11,7 +11,7 @@ from modelport_control_api.registry import service
 from modelport_control_api.registry.compatibility import require_compatible, to_be_compared
 from modelport_control_api.registry.errors import NothingToRollBack, VersionNotReady
 from modelport_control_api.registry.records import ModelRecord
-from modelport_control_api.registry.rollout import forced, replace_traffic, require_no_rollout
+from modelport_control_api.registry.rollout import forced, replace_traffic, require_free_traffic
 from modelport_control_api.registry.status_view import served_traffic, version_view
 from modelport_control_api.registry.tables import ModelRow
 
@@ -27,29 +27,39 @@ def set_traffic(
 ) -> ModelRecord:
     """force: also to versions that lack what callers depend on.
 
-    Raises InvalidFields (unknown version, bad weight or sum), VersionNotReady, SignatureChanged or RolloutOn.
+    Raises what `move` raises.
     """
     row = service.own_locked(session, caller.principal, model_id)
-    require_no_rollout(row)
+    before = dict(row.traffic)
+    wanted = move(row, traffic, live, force=force)
+    detail = {"traffic": wanted, "before": {"traffic": before}, **forced(force)}
+    return service.finish_change(session, caller, row, "traffic.set", detail)
+
+
+def move(row: ModelRow, traffic: Mapping[str, int], live: MLModel | None, *, force: bool) -> dict[str, int]:
+    """Have the row want this traffic, which is returned without weights of 0.
+
+    Raises InvalidFields (unknown version, bad weight or sum), VersionNotReady, SignatureChanged, RolloutOn or
+    ExperimentOn.
+    """
+    require_free_traffic(row)
     wanted = {version: weight for version, weight in traffic.items() if weight}
     _check_weights(row, traffic)
     _check_ready(wanted, live)
     compatible_with = {} if force else to_be_compared(wanted, served_traffic(live) or row.traffic)
     require_compatible(compatible_with, live)
-    before = dict(row.traffic)
     replace_traffic(row, wanted, compatible_with, live)
-    detail = {"traffic": wanted, "before": {"traffic": before}, **forced(force)}
-    return service.finish_change(session, caller, row, "traffic.set", detail)
+    return wanted
 
 
 def roll_back(session: Session, caller: Caller, model_id: str, live: MLModel | None) -> ModelRecord:
     """Swap the wanted traffic with the one before: a second rollback takes the first one back.
 
     Nothing is compared: it has served before, and who goes back is in a hurry.
-    Raises `NothingToRollBack`, `RolloutOn`, and what `service.own_locked` raises.
+    Raises `NothingToRollBack`, `RolloutOn`, `ExperimentOn`, and what `service.own_locked` raises.
     """
     row = service.own_locked(session, caller.principal, model_id)
-    require_no_rollout(row)
+    require_free_traffic(row)
     if not row.previous_traffic:
         raise NothingToRollBack("There is no earlier traffic to go back to.")
     before = dict(row.traffic)

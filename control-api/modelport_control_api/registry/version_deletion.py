@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from modelport_control_api.identity import Caller
 from modelport_control_api.registry import service
 from modelport_control_api.registry.errors import VersionServing
-from modelport_control_api.registry.rollout import require_no_rollout
+from modelport_control_api.registry.rollout import require_free_traffic, require_no_experiment
 from modelport_control_api.registry.status_view import is_held, served_traffic
 from modelport_control_api.registry.tables import ModelRow, VersionRow
 
@@ -27,10 +27,15 @@ def delete_version(
 
 
 def drop(session: Session, row: ModelRow, version: VersionRow) -> None:
-    """Remove the version, which the row's traffic must not name, and what else names it. Raises RolloutOn."""
+    """Remove the version, which the row's traffic must not name, and what else names it.
+
+    Raises RolloutOn, ExperimentOn.
+    """
     name = f"v{version.number}"
     if row.rollout is not None and name in (row.rollout.version, row.rollout.baseline):
-        require_no_rollout(row)
+        require_free_traffic(row)
+    if row.experiment is not None and name in row.experiment.arms:
+        require_no_experiment(row)
     if row.previous_traffic and (name in row.previous_traffic or row.previous_traffic == row.traffic):
         row.previous_traffic = None
     compared = (row.compatible_with or {}).items()

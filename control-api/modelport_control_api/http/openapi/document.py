@@ -25,6 +25,7 @@ TAGS = [
     {"name": "models", "description": "From a model file to an endpoint."},
     {"name": "versions", "description": "New versions, and who gets the requests."},
     {"name": "quality", "description": "Predictions, compared with what turned out to be true."},
+    {"name": "experiments", "description": "Which version does better, by feedback: A/B tests."},
     {"name": "rollouts", "description": "New versions that prove themselves before they get requests."},
     {"name": "predictions", "description": "What it is all for."},
     {"name": "batch", "description": "Predictions over files, done in the background."},

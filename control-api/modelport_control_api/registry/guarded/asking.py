@@ -18,7 +18,7 @@ from modelport_control_api.registry.errors import (
 )
 from modelport_control_api.registry.guarded import telling
 from modelport_control_api.registry.records import RolloutRecord
-from modelport_control_api.registry.rollout import require_no_rollout
+from modelport_control_api.registry.rollout import require_free_traffic
 from modelport_control_api.registry.status_view import heaviest, served_traffic, version_view
 from modelport_control_api.registry.tables import ModelRow, RolloutRow
 from modelport_control_api.usage import evidence
@@ -36,10 +36,10 @@ def start(
     strategy: RolloutStrategy,
     live: MLModel | None,
 ) -> RolloutRecord:
-    """Raises VersionNotFound, VersionNotReady, NothingToRollOut, RolloutOn, NoTruth."""
+    """Raises VersionNotFound, VersionNotReady, NothingToRollOut, RolloutOn, ExperimentOn, NoTruth."""
     row = service.own_locked(session, caller.principal, model_id)
     service.find_version(row, version)
-    require_no_rollout(row)
+    require_free_traffic(row)
     baseline = _baseline(row, version, live)
     if strategy.guardrails.quality != "off":
         _require_truth(row, baseline, live)

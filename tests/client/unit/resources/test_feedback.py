@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from modelport import Modelport, ModelportError
-from modelport.calls import feedback
-from modelport.feedback import FeedbackError, FeedbackReport
+from modelport.calls.evaluation import feedback
+from modelport.evaluation.feedback import FeedbackError, FeedbackReport
 
 from tests.client.unit.conftest import Cli
 from tests.client.unit.platform import Answer, Platform, problem

@@ -13,7 +13,7 @@ from modelport_control_api.accounts.sessions import access_tokens
 from modelport_control_api.accounts.sessions.access_tokens import AccessClaims
 from modelport_control_api.db.session import Database
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_control_api.registry.tables import RolloutRow
+from modelport_control_api.registry.tables import ExperimentRow, RolloutRow
 from modelport_control_api.signing_keys import rotation
 from modelport_control_api.signing_keys.ring import KeyRing
 
@@ -23,6 +23,7 @@ from tests.support.platform_process import PlatformProcess
 ALL_SCOPES = ["predict", "models:read", "models:write", "analytics:read"]
 MODEL, VERSION = "/api/v1/models/{model_id}", "/api/v1/models/{model_id}/versions/{version}"
 ROLLOUT = f"{MODEL}/rollouts/{{number}}"
+EXPERIMENT = f"{MODEL}/experiments/{{number}}"
 KEY = "/api/v1/api-keys/{key_id}"
 USER = "/api/v1/admin/users/{user_id}"
 JOB = "/api/v1/jobs/{job_id}"
@@ -74,6 +75,8 @@ TABLE: dict[str, set[str]] = {
         f"GET {VERSION}/importance",
         f"GET {MODEL}/rollouts",
         f"GET {ROLLOUT}",
+        f"GET {MODEL}/experiments",
+        f"GET {EXPERIMENT}",
     },
     "write": {
         *(f"{method} {MODEL}" for method in ("PATCH", "DELETE")),
@@ -89,6 +92,9 @@ TABLE: dict[str, set[str]] = {
         f"POST {MODEL}/redeploy",
         f"POST {MODEL}/rollouts",
         f"POST {ROLLOUT}/{{step}}",
+        f"POST {MODEL}/experiments",
+        f"POST {EXPERIMENT}/promote",
+        f"POST {EXPERIMENT}/stop",
     },
     "look at kept": {
         f"GET {KEPT}",
@@ -137,6 +143,8 @@ BODIES: dict[str, Any] = {
     f"POST {MODEL}/feedback": {"items": [{"request_id": "r", "label": 1}]},
     "POST /api/v1/webhooks": {"url": "https://eve.example.com/"},
     f"PATCH {WEBHOOK}": {"url": "https://eve.example.com/"},
+    f"POST {MODEL}/experiments": {"arms": {"v1": 50, "v2": 50}, "goal": {"metric": "reward"}},
+    f"POST {EXPERIMENT}/promote": {},
 }
 QUERIES: dict[str, str] = dict.fromkeys(
     (f"GET {KEPT}", f"GET {KEPT}/export", f"DELETE {KEPT}"), "?model_id={model_id}"
@@ -199,7 +207,7 @@ def scene(
 
 
 def kept_prediction(platform: PlatformProcess, model_id: str) -> str:
-    """Written beside the platform, as a rollout that is over: the model is shared, and its history is off."""
+    """Written beside the platform, as a rollout and an experiment: the model is shared, its history off."""
     kept = KeptPrediction(
         model_id=model_id, version="v1", created_at=datetime.now(UTC), caller_id="", api_key_id="",
         request_id="r", status=200, reason="", cache="miss", seconds=0.1, request="{}", request_bytes=2,
@@ -215,6 +223,18 @@ def kept_prediction(platform: PlatformProcess, model_id: str) -> str:
                 version="v2",
                 baseline="v1",
                 strategy={},
+                created_by="",
+                ended_at=datetime.now(UTC),
+            )
+        )
+        session.add(
+            ExperimentRow(
+                model_id=model_id,
+                number=1,
+                arms={"v1": 50, "v2": 50},
+                design={"goal": {"metric": "reward"}},
+                before={},
+                state="stopped",
                 created_by="",
                 ended_at=datetime.now(UTC),
             )

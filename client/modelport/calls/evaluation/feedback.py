@@ -6,7 +6,7 @@ from typing import Any
 
 from modelport.calls.paths import path_of
 from modelport.errors import ModelportError
-from modelport.feedback import FeedbackReport
+from modelport.evaluation.feedback import FeedbackReport
 from modelport.steps import Flow, request
 
 # Each piece of a file is a request of its own, which may be sent again after a cut connection.

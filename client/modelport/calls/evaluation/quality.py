@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from modelport.calls.paths import path_of
-from modelport.feedback import Quality
+from modelport.evaluation.feedback import Quality
 from modelport.steps import Flow, request, without_none
 from modelport.uploads import opened
 from modelport.usage import Bucket

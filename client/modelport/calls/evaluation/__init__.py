@@ -1,0 +1,1 @@
+"""Feedback, quality and experiments: what comes of predictions."""

@@ -1,0 +1,1 @@
+"""What is known of predictions whose truth was told: feedback, quality, experiments."""
