@@ -105,7 +105,7 @@ async def one_of(services: ModelsServices, principal: Principal, model_id: str, 
     found = render(record, live) if record else _outside_of(live, number)
     is_owner = model.owner_id == principal.user_id
     return RolloutDetail(
-        **found.model_dump(),
+        **dict(found),
         evidence=by_step(counts) if is_owner else None,
         worst_segments=worst(counts) if is_owner else None,
     )

@@ -1,7 +1,7 @@
 """The bodies of the calls on rollouts, as `docs/api.md` names them."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from modelport_crds import mlmodel
@@ -13,11 +13,10 @@ State = Literal[
     "pending", "replaying", "shadowing", "canary", "baking", "promoted", "rolled_back", "inconclusive",
     "cancelled",
 ]  # fmt: skip
-Tolerance = Annotated[
-    Annotated[float, Field(ge=0, le=999_999)] | None,
-    # No union with "off": what is neither would be refused twice, under names of pydantic's.
-    BeforeValidator(lambda value: None if value == "off" else value),
-]
+# No union with "off": what is neither would be refused twice, under names of pydantic's.
+_Off = BeforeValidator(lambda value: None if value == "off" else value)
+Share = Annotated[Annotated[float, Field(ge=0, le=1)] | None, _Off]
+Ratio = Annotated[Annotated[float, Field(ge=0, le=999_999)] | None, _Off]
 Percent = Annotated[int, Field(ge=1, le=99)]
 
 
@@ -37,11 +36,11 @@ class Shadow(RequestBody):
 class Guardrails(RequestBody):
     """What is tolerated of the candidate, beside the baseline; null or "off": it is not looked at."""
 
-    disagreement: Tolerance = Field(default=0.01, description="Share of rows that it answers otherwise.")
-    error_rate: Tolerance = Field(default=0.01, description="By how much more it may fail (5xx).")
-    refusal_rate: Tolerance = Field(default=0.01, description="By how much more it may refuse (4xx).")
-    p99_ratio: Tolerance = Field(default=2.0, description="Of both 99th percentiles of latency.")
-    quality: Tolerance = Field(
+    disagreement: Share = Field(default=0.01, description="Share of rows that it answers otherwise.")
+    error_rate: Share = Field(default=0.01, description="By how much more it may fail (5xx).")
+    refusal_rate: Share = Field(default=0.01, description="By how much more it may refuse (4xx).")
+    p99_ratio: Ratio = Field(default=2.0, description="Of both 99th percentiles of latency.")
+    quality: Share = Field(
         default=None,
         description="Of how many more of the rows whose truth is known it may predict another class.",
     )
@@ -82,16 +81,18 @@ class Strategy(RequestBody):
 
     @classmethod
     def of(cls, strategy: mlmodel.RolloutStrategy) -> Self:
-        """From what an MLModel has."""
-        values = msgspec.structs.asdict(strategy)
-        limits = msgspec.structs.asdict(strategy.guardrails)
-        return cls(
+        """From what an MLModel has. Nothing is refused: kubectl may have written what this API would not."""
+        limits: dict[str, Any] = {
+            name: number_of(text) for name, text in msgspec.structs.asdict(strategy.guardrails).items()
+        }
+        values: dict[str, Any] = msgspec.structs.asdict(strategy)
+        return cls.model_construct(
             **values
             | {
-                "replay": msgspec.structs.asdict(strategy.replay),
-                "shadow": msgspec.structs.asdict(strategy.shadow),
+                "replay": Replay.model_construct(**msgspec.structs.asdict(strategy.replay)),
+                "shadow": Shadow.model_construct(**msgspec.structs.asdict(strategy.shadow)),
                 "steps": list(strategy.steps),
-                "guardrails": {name: number_of(text) for name, text in limits.items()},
+                "guardrails": Guardrails.model_construct(**limits),
                 "confidence": float(strategy.confidence),
             }
         )

@@ -19,6 +19,8 @@ ACTION_WORDS: Mapping[str, str] = {
     "version.retry": "Failed version tried again",
     "traffic.set": "Traffic moved",
     "traffic.roll_back": "Traffic rolled back",
+    "experiment.start": "Experiment started",
+    "experiment.end": "Experiment ended",
     "rollout.start": "Rollout started",
     "rollout.steer": "Rollout steered",
     "rollout.end": "Rollout ended",

@@ -127,6 +127,24 @@ def test_a_caller_who_is_no_administrator_gets_no_hint_to_log_in(cli: Cli, platf
     assert commands(cli("status", "iris-7kq2p")) == []
 
 
+def test_what_a_rollout_forbids_names_how_to_end_it(cli: Cli, platform: Platform) -> None:
+    said = "Rollout 3 of v2 is going on and has the traffic: promote it, roll it back or cancel it first"
+    platform.on(
+        "POST /api/v1/models/iris-7kq2p/rollback", problem(409, f"{said} (POST …/rollouts/3/cancel).")
+    )
+    ended = cli("rollback", "iris-7kq2p")
+    assert f"Error: {said}.\n" in ended.err
+    assert commands(ended) == [
+        "modelport rollout status iris-7kq2p 3", "modelport rollout cancel iris-7kq2p 3"
+    ]  # fmt: skip
+
+
+def test_a_rollout_that_is_not_there_is_looked_for_among_the_models(cli: Cli, platform: Platform) -> None:
+    platform.on(f"{MODEL}/rollouts/99", problem(404, "The model has no rollout 99."))
+    ended = cli("rollout", "status", "iris-7kq2p", "99")
+    assert (ended.code, commands(ended)) == (4, ["modelport rollout list iris-7kq2p"])
+
+
 # What is not there
 
 

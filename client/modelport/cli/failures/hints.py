@@ -29,6 +29,7 @@ API_KEY = "MODELPORT_API_KEY"
 _LACKS_SCOPE = re.compile(r"lacks the scope `?([a-z]+(?::[a-z]+)?)")
 # An account's end. Limits begin the same: "The account holds 200 models; …".
 _ENDS_ACCOUNT = re.compile(r"^/api/v1/(?:auth/me/delete|admin/users/[^/]+)$")
+_ROLLOUT_ON = re.compile(r"^Rollout (\d+) of \S+ is going on")
 _MODEL = re.compile(r"^/(?:api/v1/(?:models|analytics/models)|predict)/([^/]+)")
 
 
@@ -41,6 +42,8 @@ def headline(error: ModelportError) -> str:
     if _holds_models(error):
         # How to go on is said in the words of HTTP.
         return f"{error.detail.partition('. ')[0]}."
+    if isinstance(error, Conflict) and _ROLLOUT_ON.match(error.detail):
+        return f"{error.detail.partition(' (POST ')[0]}."
     return error.detail
 
 
@@ -103,6 +106,10 @@ def _whose_password(error: ModelportError) -> str:
 
 
 def _conflict(error: ModelportError) -> str:
+    if going := _ROLLOUT_ON.match(error.detail):
+        steered = typed(f"rollout cancel {_model_of(error)} {going[1]}", error.platform)
+        shown = typed(f"rollout status {_model_of(error)} {going[1]}", error.platform)
+        return f"{shown} shows how it goes; {steered} ends it."
     if not _holds_models(error):
         return ""
     if error.path.endswith("/auth/me/delete"):
@@ -110,17 +117,23 @@ def _conflict(error: ModelportError) -> str:
     return "--models-to USER gives them to another account, --delete-models deletes them, too."
 
 
+_LISTS = {
+    "/api/v1/jobs": ("jobs list", "yours"),
+    "/api/v1/admin/users": ("users list", "all"),
+    "/api/v1/api-keys": ("keys list", "yours"),
+}
+
+
 def _not_found(error: ModelportError) -> str:
     platform, path = error.platform, error.path
-    if path.startswith("/api/v1/jobs"):
-        return f"{typed('jobs list', platform)} shows yours."
-    if path.startswith("/api/v1/admin/users"):
-        return f"{typed('users list', platform)} shows all."
-    if path.startswith("/api/v1/api-keys"):
-        return f"{typed('keys list', platform)} shows yours."
+    for start, (words, shown) in _LISTS.items():
+        if path.startswith(start):
+            return f"{typed(words, platform)} shows {shown}."
     if error.detail.startswith("No importance "):
         computed = typed(f"importance {_model_of(error)} --history", platform)
         return f"{computed} computes it of kept predictions."
+    if " rollout " in error.detail:
+        return f"{typed(f'rollout list {_model_of(error)}', platform)} shows its rollouts."
     if " version " in error.detail:
         return f"{typed(f'versions {_model_of(error)}', platform)} shows its versions."
     return f"Check the id: {typed('list', platform)} shows your models."

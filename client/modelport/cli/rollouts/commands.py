@@ -1,6 +1,7 @@
 """The commands of the group `rollout`."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -39,7 +40,8 @@ def start(
     disagreement: Annotated[
         str | None,
         typer.Option(
-            metavar="SHARE", help="Of rows that it may answer otherwise, e.g. 0.2; off: as many as it wants."
+            metavar="SHARE",
+            help="Of rows that it may answer otherwise, e.g. 0.2 or 20%; off: as many as it wants.",
         ),
     ] = None,
     watch: Watch = False,
@@ -140,14 +142,26 @@ def _watched(client: Modelport, model_id: str, number: int | None, *, as_json: b
 def _strategy(text: str | None, disagreement: str | None) -> dict[str, Any] | None:
     try:
         strategy = json.loads(text) if text else {}
-        limit = None if disagreement in (None, "off") else float(disagreement or "")
     except ValueError as error:
-        raise typer.BadParameter(f"--strategy takes JSON, --disagreement a number or off: {error}") from error
+        raise typer.BadParameter(f"--strategy is not JSON: {error}") from error
     if not isinstance(strategy, dict):
         raise typer.BadParameter("--strategy takes a JSON object, e.g. '{\"steps\": [10, 50]}'.")
     if disagreement is not None:
-        strategy["guardrails"] = {**(strategy.get("guardrails") or {}), "disagreement": limit}
+        strategy["guardrails"] = {**(strategy.get("guardrails") or {}), "disagreement": _limit(disagreement)}
     return strategy or None
+
+
+def _limit(text: str) -> float | None:
+    """`0.2`, `20%`, or `off`. Raises typer.BadParameter."""
+    if text == "off":
+        return None
+    try:
+        limit = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        limit = math.nan
+    if not 0 <= limit <= 1:
+        raise typer.BadParameter(f"--disagreement {text}: give a share such as 0.2, 20%, or off.")
+    return limit
 
 
 def _print(found: Rollout, as_json: bool) -> None:

@@ -16,6 +16,11 @@ _STATES = {
     "inconclusive": "inconclusive",
     "cancelled": "cancelled",
 }
+_DECISIONS = {
+    "promote": "is being promoted",
+    "rollback": "is being rolled back",
+    "cancel": "is being cancelled",
+}
 _FINDINGS = {"within": "ok", "beyond": "BROKEN", "unknown": "not known yet"}
 
 
@@ -40,6 +45,8 @@ def progress_text(found: Rollout) -> str:
         text += f" ({found.weight} %)"
     if found.paused and not found.is_over:
         text += "; paused"
+    if decision := _DECISIONS.get(found.raw.get("decision") or ""):
+        text += "" if found.is_over else f"; {decision}"
     if found.held and not found.is_over:
         text += f"; held: {found.held}"
     return printable(f"{text}. {found.verdict}" if found.verdict else text)
@@ -52,7 +59,7 @@ def state_text(found: Rollout) -> str:
 
 def _finding_row(found: Finding) -> tuple[str, ...]:
     between = "–"
-    if found.lower is not None and found.upper is not None:
+    if found.observations and found.lower is not None and found.upper is not None:
         between = f"{_number(found.lower)} and {_number(found.upper)}"
     return (
         found.guardrail,

@@ -37,6 +37,8 @@ def parse(values: Mapping[str, str]) -> Parsed[RolloutStart]:
         return Parsed(RolloutStart.model_validate(_body_of(values)), Form(values))
     except ValidationError as error:
         errors = {_own_name(each["field"]): each["message"] for each in field_errors(error.errors())}
+        # Typed in percent.
+        errors |= {name: "must be 100 or less" for name in SHARES if errors.get(name) == "must be 1 or less"}
         return Parsed(None, Form(values, errors))
 
 

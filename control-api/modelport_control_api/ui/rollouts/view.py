@@ -18,6 +18,7 @@ _ENDS: Mapping[State, StepState] = {
     "cancelled": "stopped",
 }
 _NOT_SHARES = {"p99_ratio"}
+_OF_ROWS = {"disagreement", "quality"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,8 @@ def _guardrail(name: str, limit: float | None, found: Finding | None) -> Guardra
     tolerated = _text(name, limit)
     if found is None:
         return GuardrailRow(name, "unknown", tolerated=tolerated)
-    is_known = None not in (found.lower, found.upper)
-    unit = "row" if name == "disagreement" else "request"
+    is_known = found.observations and None not in (found.lower, found.upper)
+    unit = "row" if name in _OF_ROWS else "request"
     return GuardrailRow(
         name,
         found.state,

@@ -110,6 +110,16 @@ def test_the_command_shows_what_was_counted_in_each_step(cli: Cli, platform: Pla
     assert worst == "1 of 1 row differ where `shape` is \ufffd[31mmissing"
 
 
+def test_what_is_not_known_has_no_bounds_and_a_decision_is_told(cli: Cli, platform: Platform) -> None:
+    unseen = FINDING | {"state": "unknown", "estimate": None, "lower": 0, "upper": 1, "observations": 0}
+    platform.on(ONE, Answer(200, rollout(findings=[unseen], decision="cancel", held="")))
+    first, _, row = cli("rollout", "status", "iris", "3").out.strip().split("\n")
+    assert first == "Rollout 3, v1 to v2: has a share of the traffic (5 %); is being cancelled"
+    assert " ".join(row.split()).startswith("disagreement not known yet – – 0.01 0 observations")
+    platform.on(ONE, Answer(200, OVER | {"decision": "rollback"}))
+    assert "is being" not in cli("rollout", "status", "iris", "3").out
+
+
 def test_the_command_starts_one_and_watches_it(cli: Cli, platform: Platform) -> None:
     platform.on(START, Answer(201, rollout(state="pending")))
     platform.on(ONE, Answer(200, OVER))
@@ -119,7 +129,10 @@ def test_the_command_starts_one_and_watches_it(cli: Cli, platform: Platform) -> 
     assert platform.calls(START)[0].json["strategy"] == {"steps": [10], "guardrails": {"disagreement": None}}
     assert done.out.startswith("Rollout 3, v1 to v2: rolled back. v1 serves on.")
     assert cli("rollout", "start", "iris", "v2", "--strategy", "[1]").code == 2
-    assert cli("rollout", "start", "iris", "v2", "--disagreement", "much").code == 2
+    for wrong in ("much", "20", "-1", "120%", "nan"):
+        assert cli("rollout", "start", "iris", "v2", "--disagreement", wrong).code == 2, wrong
+    assert cli("rollout", "start", "iris", "v2", "--disagreement", "20%").code == 0
+    assert platform.calls(START)[1].json["strategy"] == {"guardrails": {"disagreement": 0.2}}
 
 
 def test_the_command_lists_and_steers(cli: Cli, platform: Platform) -> None:

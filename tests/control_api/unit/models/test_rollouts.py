@@ -347,6 +347,18 @@ async def test_what_was_counted_is_shown_by_step_and_without_callers_values_once
         assert row.counts["5"]["shadow.dropped"] == 2
 
 
+async def test_a_strategy_of_kubectl_is_shown_though_this_api_would_refuse_it(platform: Platform) -> None:
+    root = await platform.admin()
+    strategy = {"steps": [50, 5], "guardrails": {"disagreement": "20"}}
+    platform.cluster.put(by_hand("odd", rollout={"id": 1, "version": "v1", "strategy": strategy}))
+    await platform.heard("odd", lambda live: live is not None)
+    found = await read(root, "odd")
+    assert found["strategy"]["steps"] == [50, 5]
+    assert found["strategy"]["guardrails"]["disagreement"] == 20
+    [listed] = (await root.http.get(url("odd", "/rollouts"))).json()["items"]
+    assert listed["strategy"] == found["strategy"]
+
+
 async def test_what_was_counted_of_a_model_of_kubectl_is_not_shown_to_every_administrator(
     platform: Platform,
 ) -> None:
@@ -450,6 +462,8 @@ async def test_what_cannot_be_a_candidate_is_refused(platform: Platform, ann: Ac
         ({"steps": [100]}, "steps[0]", "must be 99 or less"),
         ({"confidence": 1}, "confidence", "must be 0.999999 or less"),
         ({"guardrails": {"disagreement": -1}}, "guardrails.disagreement", "must be 0 or more"),
+        # 20 was meant as percent: it would switch the guardrail off without a word.
+        ({"guardrails": {"disagreement": 20}}, "guardrails.disagreement", "must be 1 or less"),
         ({"guardrails": {"disagreement": "none"}}, "guardrails.disagreement", "must be a number"),
         ({"unknown": 1}, "unknown", "is not a known field"),
     ],

@@ -72,7 +72,11 @@ def test_guardrails_are_percent_or_times_and_those_off_are_named() -> None:
         GuardrailRow("error_rate", "unknown", tolerated="1 %"),
         GuardrailRow("refusal_rate", None),
         GuardrailRow("p99_ratio", "unknown", "–", "–", "2 times", "12 requests", "so and so"),
+        GuardrailRow("quality", None),
     ]
+    # Of nothing that was seen the interval is everything, and tells nobody anything.
+    unseen = finding("error_rate", state="unknown", estimate=None, lower=-1, upper=1, observations=0)
+    assert guardrails_of(rollout(findings=[unseen]))[1].between == "–"
 
 
 def test_the_form_as_it_is_shown_starts_what_the_api_does_by_itself() -> None:
@@ -86,13 +90,14 @@ def test_the_form_as_it_is_shown_starts_what_the_api_does_by_itself() -> None:
 def test_what_is_typed_arrives() -> None:
     typed = {
         "version": "v2", "disagreement": " 2.5 % ", "error_rate": "", "refusal_rate": "0", "p99_ratio": "3",
+        "quality": "2",
         "steps": "10 %, 20,", "shadow.min_rows": "7", "replay.rows": "0", "bake_minutes": "",
     }  # fmt: skip
     parsed = parse(typed)
     assert parsed.body is not None, parsed.form.errors
     strategy = parsed.body.strategy
     assert strategy.guardrails.model_dump() == {
-        "disagreement": 0.025, "error_rate": None, "refusal_rate": 0, "p99_ratio": 3
+        "disagreement": 0.025, "error_rate": None, "refusal_rate": 0, "p99_ratio": 3, "quality": 0.02,
     }  # fmt: skip
     assert (strategy.steps, strategy.shadow.min_rows, strategy.shadow.percent) == ([10, 20], 7, 100)
     assert (strategy.replay.rows, strategy.bake_minutes) == (0, 10)
@@ -106,6 +111,7 @@ def test_what_is_typed_arrives() -> None:
     [
         ("disagreement", "1,5", "must be a number"),
         ("disagreement", "-1", "must be 0 or more"),
+        ("error_rate", "101", "must be 100 or less"),
         ("p99_ratio", "nan", "must be 999999 or less"),
         ("steps", "5, five", "must be a whole number"),
         ("steps", "50, 5", "must rise, as 1, 5, 25 do"),
