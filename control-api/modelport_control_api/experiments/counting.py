@@ -1,19 +1,14 @@
 """Predicted rows become units of an experiment's arms."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from modelport_evidence.units import ArmCounts, Units
 from sqlalchemy.orm import Session
 
-from modelport_control_api.ground_truth.classes import class_name, number_of
-from modelport_control_api.ground_truth.reading import Observation, observations
-
-# A probability of 0 of what came true is taken for as little, as scikit-learn's log_loss takes it.
-_LEAST_PROBABILITY = 2.220446049250313e-16
+from modelport_control_api.ground_truth.reading import observations
+from modelport_control_api.ground_truth.values import values_of
 
 
 @dataclass(frozen=True)
@@ -44,57 +39,3 @@ def count(
             continue
         units.add(row.unit, row.version, values_of(row, metrics))
     return Counted(units.counted(metrics), units.in_several, without)
-
-
-def values_of(row: Observation, metrics: frozenset[str]) -> dict[str, float]:
-    """Return those of the metrics that are known of the row."""
-    values = {metric: _VALUES[metric](row) for metric in metrics}
-    return {metric: value for metric, value in values.items() if value is not None}
-
-
-def _reward(row: Observation) -> float | None:
-    return row.reward
-
-
-def _accuracy(row: Observation) -> float | None:
-    return None if row.label is None else float(_class_of(row, row.label) == _class_of(row, row.prediction))
-
-
-def _error(power: int) -> "_Value":
-    def value(row: Observation) -> float | None:
-        label, predicted = number_of(row.label), number_of(row.prediction)
-        return None if label is None or predicted is None else float(abs(label - predicted) ** power)
-
-    return value
-
-
-def _log_loss(row: Observation) -> float | None:
-    if row.label is None or not row.probabilities:
-        return None
-    label = _class_of(row, row.label)
-    share = sum(each for name, each in row.probabilities.items() if _class_of(row, name) == label)
-    return -math.log(max(_LEAST_PROBABILITY, share))
-
-
-def _brier(row: Observation) -> float | None:
-    """Of two classes half of the sum, as scikit-learn has it."""
-    if row.label is None or not row.probabilities:
-        return None
-    label = _class_of(row, row.label)
-    loss = sum((share - (_class_of(row, name) == label)) ** 2 for name, share in row.probabilities.items())
-    return loss / 2 if len(row.probabilities) == 2 else loss
-
-
-def _class_of(row: Observation, value: Any) -> str:
-    return class_name(value, row.prediction)
-
-
-_Value = Callable[[Observation], float | None]
-_VALUES: Mapping[str, _Value] = {
-    "reward": _reward,
-    "accuracy": _accuracy,
-    "mae": _error(1),
-    "mse": _error(2),
-    "log_loss": _log_loss,
-    "brier": _brier,
-}

@@ -38,6 +38,7 @@ from modelport_control_api.monitoring.evaluator import Evaluator
 from modelport_control_api.monitoring.wiring import DriftServices
 from modelport_control_api.process.apps import build_internal, build_public
 from modelport_control_api.publisher.cluster import Cluster
+from modelport_control_api.quality.falls.watching import QualityWatch
 from modelport_control_api.quality.wiring import QualityServices
 from modelport_control_api.rollouts.ends import RolloutEnds
 from modelport_control_api.rollouts.leftovers import EvidenceSweep
@@ -128,6 +129,7 @@ def build(
         EvidenceSweep(models).run,
         ModelStates(models).run,
         ExperimentEvaluator(models).run,
+        QualityWatch(database).run,
     )
     return ControlPlane(public, internal, context, accounts, models, background)
 

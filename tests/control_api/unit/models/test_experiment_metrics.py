@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from modelport_control_api.experiments.counting import values_of
 from modelport_control_api.ground_truth.reading import Observation
+from modelport_control_api.ground_truth.values import values_of
 from sklearn import metrics
 
 _CLASSES = ["a", "b", "c"]
