@@ -145,6 +145,15 @@ def test_a_rollout_that_is_not_there_is_looked_for_among_the_models(cli: Cli, pl
     assert (ended.code, commands(ended)) == (4, ["modelport rollout list iris-7kq2p"])
 
 
+def test_so_is_an_experiment_and_a_webhook_among_yours(cli: Cli, platform: Platform) -> None:
+    platform.on(f"{MODEL}/experiments/99", problem(404, "The model has no experiment 99."))
+    ended = cli("experiments", "status", "iris-7kq2p", "99")
+    assert (ended.code, commands(ended)) == (4, ["modelport experiments list iris-7kq2p"])
+    platform.on("DELETE /api/v1/webhooks/w1", problem(404, "There is no such webhook, or it is not yours."))
+    ended = cli("webhooks", "delete", "w1", "--yes")
+    assert (ended.code, commands(ended)) == (4, ["modelport webhooks list"])
+
+
 # What is not there
 
 

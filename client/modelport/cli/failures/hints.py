@@ -121,6 +121,7 @@ _LISTS = {
     "/api/v1/jobs": ("jobs list", "yours"),
     "/api/v1/admin/users": ("users list", "all"),
     "/api/v1/api-keys": ("keys list", "yours"),
+    "/api/v1/webhooks": ("webhooks list", "yours"),
 }
 
 
@@ -132,8 +133,9 @@ def _not_found(error: ModelportError) -> str:
     if error.detail.startswith("No importance "):
         computed = typed(f"importance {_model_of(error)} --history", platform)
         return f"{computed} computes it of kept predictions."
-    if " rollout " in error.detail:
-        return f"{typed(f'rollout list {_model_of(error)}', platform)} shows its rollouts."
+    for word, command in (("rollout", "rollout"), ("experiment", "experiments")):
+        if f" {word} " in error.detail:
+            return f"{typed(f'{command} list {_model_of(error)}', platform)} shows its {word}s."
     if " version " in error.detail:
         return f"{typed(f'versions {_model_of(error)}', platform)} shows its versions."
     return f"Check the id: {typed('list', platform)} shows your models."
