@@ -20,7 +20,8 @@ def _check_url(url: str) -> str:
 def _check_patterns(patterns: list[str]) -> list[str]:
     if unknown := [each for each in patterns if each not in PATTERNS]:
         known = ", ".join(sorted(PATTERNS))
-        raise ValueError(f"may list {known}, and not {', '.join(unknown)[:100]}")
+        # As ASCII: half a surrogate pair could not be said.
+        raise ValueError(f"may list {known}, and not {', '.join(map(ascii, unknown))[:100]}")
     return list(dict.fromkeys(patterns))
 
 

@@ -198,6 +198,9 @@ def _rows(url: str) -> Iterator[tuple[str, list[Any]]]:
     with engine.connect() as connection:
         tables.reflect(connection)
         for name, table in tables.tables.items():
+            # What was last told of a model follows the cluster, in the background.
+            if name == "told_states":
+                continue
             yield name, sorted(map(repr, connection.execute(select(table))))
     engine.dispose()
 

@@ -56,8 +56,17 @@ ADMIN_ONLY = {route for route in SESSION_ONLY if route[1].startswith("/api/v1/ad
 SCOPED = {("GET", "/api/v1/analytics/overview"), ("GET", "/api/v1/analytics/models/{model_id}")}
 OF_ONE_KEY = {route for route in SESSION_ONLY if "{key_id}" in route[1]}
 PROTECTED = sorted(ANY_CREDENTIAL | SESSION_ONLY | SCOPED)
-# The model calls have a table of their own; predictions are documented here and answered by the gateway.
-ELSEWHERE = ("/api/v1/models", "/api/v1/jobs", "/api/v1/predict", "/predict", "/v2")
+# Models and alerts have a table of their own (`integration/api`); predictions are documented here
+# and answered by the gateway.
+ELSEWHERE = (
+    "/api/v1/models",
+    "/api/v1/events",
+    "/api/v1/webhooks",
+    "/api/v1/jobs",
+    "/api/v1/predict",
+    "/predict",
+    "/v2",
+)
 
 BODIES = {
     "/api/v1/api-keys": {"name": "ci"},
