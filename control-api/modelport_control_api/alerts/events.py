@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from modelport_control_api.alerts.tables import EventRow
 from modelport_control_api.alerts.types import EventType
+from modelport_control_api.db import statements
 from modelport_control_api.db.base import new_id, utc_now
 from modelport_control_api.db.paging import Page, read_page
 from modelport_control_api.identity import Principal
@@ -49,8 +49,7 @@ def record(session: Session, subject: Subject, fact: Fact) -> bool:
         "created_at": utc_now(),
         "pending": True,
     }
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    insert: Any = (postgresql if is_postgresql else sqlite).insert(EventRow.__table__)
+    insert = statements.insert(session, EventRow.__table__)
     told = session.execute(insert.values(values).on_conflict_do_nothing().returning(EventRow.id))
     return told.one_or_none() is not None
 

@@ -1,14 +1,13 @@
 """Rows of references, counts and states, in and out of one transaction."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from modelport_telemetry.usage import drift_counts
 from modelport_telemetry.usage.drift_counts import DriftCounts
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from modelport_control_api.db import statements
 from modelport_control_api.drift.evaluation.evaluate import Counted, total
 from modelport_control_api.drift.profiles.profile import Profile, size_of, to_json
 from modelport_control_api.drift.profiles.times import slot_of_minute
@@ -197,7 +196,8 @@ def _existing(session: Session, references: Collection[str]) -> set[str]:
 
 def _add(session: Session, reference: str, minute: int, parts: Sequence[DriftCounts]) -> None:
     empty = {"reference_id": reference, "minute": minute, "rows": 0, "counts": {}, "predictions": {}}
-    session.execute(_insert(session).values(empty).on_conflict_do_nothing())
+    insert = statements.insert(session, DriftCountsRow.__table__)
+    session.execute(insert.values(empty).on_conflict_do_nothing())
     row = session.get_one(DriftCountsRow, (reference, minute), with_for_update=True, populate_existing=True)
     whole = counted([row])
     for part in parts:
@@ -216,11 +216,6 @@ def _add(session: Session, reference: str, minute: int, parts: Sequence[DriftCou
 def _arrived(part: DriftCounts) -> Counted:
     counted = part.rows if part.counted is None else part.counted
     return Counted(part.rows, counted, part.features, part.predictions, part.values, part.blocks)
-
-
-def _insert(session: Session) -> Any:
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    return (postgresql if is_postgresql else sqlite).insert(DriftCountsRow.__table__)
 
 
 def write(session: Session, payloads: list[bytes]) -> None:

@@ -1,19 +1,17 @@
 """Writing rows of both tables: however often and in whatever order they come, the same rows are there."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, delete
 from sqlalchemy.orm import Session
 
+from modelport_control_api.db import statements
 from modelport_control_api.ground_truth.tables import FeedbackRow, ObservedPrediction
 
 Row = Mapping[str, Any]
 """Columns by their names."""
 
-# Of one statement: its parameters stay far below what SQLite (32,766) and PostgreSQL (65,535) take.
-_ROWS = 1000
 _KEY = ("model_id", "prediction_id", "row")
 
 
@@ -38,14 +36,14 @@ def forget(session: Session, model_id: str) -> None:
 def _upsert(
     session: Session, table: Any, rows: Iterable[Row], replaces: Callable[[Any], ColumnElement[bool]]
 ) -> None:
-    insert = _insert(session, table)
+    insert = statements.insert(session, table)
     others = [column.name for column in table.columns if column.name not in _KEY]
     statement = insert.on_conflict_do_update(
         index_elements=list(_KEY),
         set_={name: insert.excluded[name] for name in others},
         where=replaces(insert.excluded),
     )
-    for some in _slices(_last_of_each(rows)):
+    for some in statements.slices(_last_of_each(rows)):
         session.execute(statement, some)
 
 
@@ -58,13 +56,3 @@ def _last_of_each(rows: Iterable[Row]) -> list[Row]:
         if known is None or row["at"] >= known["at"]:
             latest[key] = row
     return [latest[key] for key in sorted(latest)]
-
-
-def _slices(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    for begin in range(0, len(rows), _ROWS):
-        yield list(rows[begin : begin + _ROWS])
-
-
-def _insert(session: Session, table: Table | Any) -> Any:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)

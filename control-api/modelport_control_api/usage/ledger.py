@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from modelport_telemetry.usage.wire import UsageBatch, UsageLine
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from modelport_control_api.db import statements
 from modelport_control_api.ground_truth.writing import write_predictions
 from modelport_control_api.usage import tables
 from modelport_control_api.usage.metrics import BATCHES_AGAIN, REQUESTS_DROPPED, REQUESTS_WRITTEN
@@ -68,13 +67,9 @@ _PERIODS = (
     (_HOUR, RequestsOfHour, TotalsOfHour),
     (_DAY, RequestsOfDay, TotalsOfDay),
 )
-# Of one statement: its parameters stay far below what SQLite (32,766) and PostgreSQL (65,535) take.
-_ROWS = 1000
-
 _SUMS = ("requests", "errors", "refused", "cache_hits", "cache_misses")
 
 _Key = tuple[str | int, ...]
-_AnyKey = TypeVar("_AnyKey", bound=tuple[Any, ...])
 
 
 def write(session: Session, batches: Sequence[UsageBatch]) -> int:
@@ -112,7 +107,7 @@ def _remember(session: Session, batches: Mapping[str, UsageBatch]) -> list[Usage
             "dropped": batch.dropped,
         }
         added = session.execute(
-            _insert(session, table).values(row).on_conflict_do_nothing().returning(table.c.id)
+            statements.insert(session, table).values(row).on_conflict_do_nothing().returning(table.c.id)
         )
         if added.first() is not None:
             new.append(batch)
@@ -152,7 +147,7 @@ def _start(line: UsageLine, seconds: int) -> int:
 def _add(session: Session, table: Any, counts: Mapping[_Key, int], column: str = "requests") -> None:
     names = [each.name for each in table.primary_key.columns]
     statement = _adding(session, table, [column])
-    for keys in _slices(sorted(counts)):
+    for keys in statements.slices(sorted(counts)):
         rows = [dict(zip(names, key, strict=True)) | {column: counts[key]} for key in keys]
         session.execute(statement, rows)
 
@@ -160,7 +155,7 @@ def _add(session: Session, table: Any, counts: Mapping[_Key, int], column: str =
 def _add_totals(session: Session, table: Any, sums: Mapping[Key, Total]) -> None:
     key = table.primary_key.columns
     statement = _adding(session, table, _SUMS).returning(*key, table.c.requests, table.c.latencies)
-    for keys in _slices(sorted(sums)):
+    for keys in statements.slices(sorted(sums)):
         # Locked from here on: nobody else adds to the latencies that are read.
         found = session.execute(statement, [_row(*each, sums[each]) for each in keys])
         grown = {(model, start, version): packed for model, start, version, requests, packed in found
@@ -172,7 +167,7 @@ def _set_latencies(
     session: Session, table: Any, sums: Mapping[Key, Total], packed: Mapping[Key, str | None]
 ) -> None:
     """Histograms are added up here, not in the database: no function of both of ours does that."""
-    insert = _insert(session, table)
+    insert = statements.insert(session, table)
     # Every row is there: an insert of many rows is an update of many rows in one statement.
     statement = insert.on_conflict_do_update(
         index_elements=list(table.primary_key.columns), set_={"latencies": insert.excluded.latencies}
@@ -195,18 +190,8 @@ def _row(model_id: str, start: int, version: str, total: Total) -> dict[str, Any
 
 def _adding(session: Session, table: Any, columns: Sequence[str]) -> Any:
     """An insert that adds to those columns of a row that is there."""
-    insert = _insert(session, table)
+    insert = statements.insert(session, table)
     return insert.on_conflict_do_update(
         index_elements=list(table.primary_key.columns),
         set_={name: table.c[name] + insert.excluded[name] for name in columns},
     )
-
-
-def _slices(keys: list[_AnyKey]) -> Iterator[list[_AnyKey]]:
-    for begin in range(0, len(keys), _ROWS):
-        yield keys[begin : begin + _ROWS]
-
-
-def _insert(session: Session, table: Table | Any) -> Any:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
