@@ -5,54 +5,20 @@ import statistics
 import time
 from pathlib import Path
 
-from modelport_gateway.http.fast_path import FastPath
 from modelport_gateway.outcome import Outcome, PredictionResponse
 from modelport_gateway.usage.counter import UsageCounter
 from modelport_store.memory_store import MemoryStore
 from modelport_telemetry.usage import wire
 from modelport_telemetry.usage.wire import UsageBatch
 
+from bench.load.in_process import microseconds
 from bench.models.model import Model
 from bench.predictions.measuring import Measuring
-from tests.support.gateway_harness import KEY, running_harness
+from tests.support.gateway_harness import running_harness
 from tests.support.scripted_model import scripted_model
 
-# Short slices, in pairs: whatever the machine does meanwhile hits both of a pair alike.
-_SLICE, _PAIRS, _AT_ONCE = 1000, 300, 50
+_PAIRS = 300
 COUNTING = "counting usage, µs CPU a request"
-_BODY = b'{"input": {"a": 1, "b": 2}}'
-_HEADERS = [
-    (b"host", b"x"),
-    (b"x-api-key", KEY.encode()),
-    (b"content-type", b"application/json"),
-    (b"content-length", str(len(_BODY)).encode()),
-]
-
-
-class _Exchange:
-    """All that the fast path needs of one: no connection, so that nothing but the gateway is measured."""
-
-    target, headers, body, client, scheme = b"/predict/iris", _HEADERS, _BODY, ("127.0.0.1", 1), "http"
-    on_cancel = None
-
-    def __init__(self, left: "_Left") -> None:
-        self._left = left
-
-    def respond(self, head: bytes, body: bytes) -> None:
-        if b" 200 OK" not in head:
-            raise RuntimeError(f"answered {head!r}")
-        self._left.one_less()
-
-
-class _Left:
-    def __init__(self, requests: int) -> None:
-        self._requests = requests
-        self.none = asyncio.Event()
-
-    def one_less(self) -> None:
-        self._requests -= 1
-        if not self._requests:
-            self.none.set()
 
 
 class _Uncounted:
@@ -88,27 +54,16 @@ async def _measure(folder: Path, pairs: int) -> tuple[float, float, float]:
         handler = path._handler
         counters = {"on": handler._usage, "off": _Uncounted()}
         found: dict[str, list[float]] = {name: [] for name in counters}
-        await _send(path, _SLICE)
+        await microseconds(path)
         for number in range(pairs):
             # Which is first changes.
             for name in sorted(counters, reverse=number % 2 == 0):
                 handler._usage = counters[name]  # type: ignore[assignment]
-                found[name].append(await _send(path, _SLICE))
+                found[name].append(await microseconds(path))
         handler._usage = counters["on"]  # type: ignore[assignment]
     differences = [on - off for on, off in zip(found["on"], found["off"], strict=True)]
     median = statistics.median
     return median(found["on"]), median(found["off"]), median(differences)
-
-
-async def _send(path: FastPath, requests: int) -> float:
-    """Return the µs CPU a request."""
-    begin = time.process_time()
-    for _ in range(requests // _AT_ONCE):
-        left = _Left(_AT_ONCE)
-        for _ in range(_AT_ONCE):
-            path.begin(_Exchange(left))  # type: ignore[arg-type]
-        await left.none.wait()
-    return (time.process_time() - begin) / requests * 1e6
 
 
 def _report() -> float:
