@@ -15,8 +15,8 @@ from modelport_telemetry.usage.kept_prediction import KeptPrediction
 
 from modelport_gateway.metrics import SAMPLES_DROPPED
 from modelport_gateway.routing.routes import Route, VersionRoute
-from modelport_gateway.sampling.redaction import Redaction
-from modelport_gateway.sampling.tap import Seen
+from modelport_gateway.sampling.redaction import Redaction, redaction_of
+from modelport_gateway.sampling.tap import Seen, decoded
 from modelport_gateway.usage.reports import SampleQueue
 
 
@@ -34,36 +34,29 @@ NO_BODIES = Bodies(None, None, truncated=True)
 
 def kept_bodies(seen: Seen) -> Bodies:
     """Read, redact and write again; where nothing is to be redacted, what was sent is kept as it is."""
-    fields = frozenset(seen.route.history.redact_fields if seen.route.history else ())
+    redaction = redaction_of(seen)
     try:
-        return _redacted(seen, fields) if fields else Bodies(_json_text(seen.body), _json_text(seen.response))
+        if redaction is None:
+            return Bodies(_json_text(seen.body), _json_text(seen.response))
+        return _redacted(seen, redaction)
     except RecursionError:
         # Nested so deeply that it cannot be searched.
         return NO_BODIES
 
 
-def _redacted(seen: Seen, fields: frozenset[str]) -> Bodies:
-    redaction = Redaction(fields, seen.version.canonical)
-    request = _parsed(seen.body)
+def _redacted(seen: Seen, redaction: Redaction) -> Bodies:
+    request = decoded(seen.body)
     # The response after the request, whose hidden values it may repeat.
     shown = None if request is None else _text(redaction.request(seen.call, request))
-    response = _parsed(seen.response)
+    response = decoded(seen.response)
     if response is None:
         return Bodies(shown, None)
     redacted = redaction.prediction(response) if seen.status < 400 else redaction.problem(response)
     return Bodies(shown, _text(redacted))
 
 
-def _parsed(body: bytes) -> Any:
-    """None: it is no JSON, or null."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-
-
 def _json_text(body: bytes) -> str | None:
-    return None if _parsed(body) is None else body.decode()
+    return None if decoded(body) is None else body.decode()
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from modelport_gateway.cache.key import Canonical
 from modelport_gateway.request.paths import Call
+from modelport_gateway.sampling.tap import Seen
 
 REDACTED = "[redacted]"
 _OWN_NAMES = {
@@ -20,6 +21,14 @@ _KEPT_FIELDS = ("type", "title", "status", "request_id", "reason")
 _SHORTEST_PART = 4
 _NO_ROW = 1000
 """Further lists inside than any response has: none of its numbers is one of a row."""
+
+
+def redaction_of(seen: Seen) -> "Redaction | None":
+    """Return the one for it; None: the model's owner hides nothing."""
+    history = seen.route.history
+    if history is None or not history.redact_fields:
+        return None
+    return Redaction(frozenset(history.redact_fields), seen.version.canonical)
 
 
 class Redaction:

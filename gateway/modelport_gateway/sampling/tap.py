@@ -3,8 +3,9 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+import orjson
 from modelport_http.problem import Problem
 from modelport_http.problem import body as problem_body
 
@@ -95,6 +96,14 @@ class Seen:
             return None
         caller_id = caller_id_of(self.outcome.caller, self.request.address)
         return kept_by(self.request, self.route, caller_id)
+
+
+def decoded(body: bytes) -> Any:
+    """Return what its JSON says; None: it is none, or null."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
 
 
 class Tap(Protocol):

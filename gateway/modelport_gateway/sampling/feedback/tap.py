@@ -5,15 +5,13 @@ import random
 from collections import deque
 from typing import Any
 
-import orjson
-
 from modelport_gateway.metrics import OBSERVED_DROPPED
 from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Route, VersionRoute
 from modelport_gateway.sampling.feedback.asking import Asking
 from modelport_gateway.sampling.feedback.rows import observed, rows_of
-from modelport_gateway.sampling.redaction import Redaction
-from modelport_gateway.sampling.tap import Seen
+from modelport_gateway.sampling.redaction import redaction_of
+from modelport_gateway.sampling.tap import Seen, decoded
 from modelport_gateway.usage.observed import ObservedPredictions
 
 _UNDER_WAY = 4
@@ -61,7 +59,7 @@ class FeedbackTap:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         while self._waiting:
             seen = self._next()
-            self._keep(seen, _decoded(seen.body), _decoded(seen.response))
+            self._keep(seen, decoded(seen.body), decoded(seen.response))
 
     def _next(self) -> Seen:
         seen = self._waiting.popleft()
@@ -76,7 +74,7 @@ class FeedbackTap:
                 await self._keep_with_probabilities(self._next())
 
     async def _keep_with_probabilities(self, seen: Seen) -> None:
-        request, response = _decoded(seen.body), _decoded(seen.response)
+        request, response = decoded(seen.body), decoded(seen.response)
         rows = rows_of(request, response)
         try:
             if seen.version.gives_probabilities and rows.inputs and rows.probabilities is None:
@@ -95,18 +93,9 @@ class FeedbackTap:
 
 
 def _redacted(seen: Seen, request: Any, response: Any) -> Any:
-    fields = frozenset(seen.route.history.redact_fields if seen.route.history else ())
-    if not fields:
+    redaction = redaction_of(seen)
+    if redaction is None:
         return response
-    redaction = Redaction(fields, seen.version.canonical)
     # The response after the request, whose hidden values it may repeat.
     redaction.request(seen.call, request)
     return redaction.prediction(response)
-
-
-def _decoded(body: bytes) -> Any:
-    """None: it is not JSON."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None

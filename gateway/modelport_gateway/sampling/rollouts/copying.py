@@ -9,9 +9,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
 
-import orjson
 from modelport_evidence import counters
 from modelport_evidence.comparing import disagreement_at
 from modelport_evidence.counters import BASELINE, CANDIDATE, OK
@@ -21,7 +19,7 @@ from modelport_gateway.metrics import ROLLOUT_COPIES
 from modelport_gateway.routing.routes import Endpoint, RolloutRoute, Route, RouteTable, VersionRoute
 from modelport_gateway.sampling.rollouts.lanes import Copy, Lane, Lanes
 from modelport_gateway.sampling.rollouts.segments import KnownSegments
-from modelport_gateway.sampling.tap import Seen
+from modelport_gateway.sampling.tap import Seen, decoded
 from modelport_gateway.upstream.replica import Upstream, UpstreamCall, UpstreamResponse, check_good
 from modelport_gateway.upstream.response_reader import (
     EndpointUnreachable,
@@ -174,17 +172,9 @@ def compared(copy: Copy, answer: UpstreamResponse, segments: KnownSegments) -> M
 def _row(copy: Copy, answer: UpstreamResponse, known: KnownSegments) -> Mapping[str, int]:
     """Of one, drawn at random: rows of one request are alike, and would pass for as many independent ones."""
     seen, rollout = copy
-    row, differs = disagreement_at(_decoded(seen.response), _decoded(answer.body), random.randrange)
+    row, differs = disagreement_at(decoded(seen.response), decoded(answer.body), random.randrange)
     counts = {counters.ROWS: 1, counters.DISAGREEMENTS: int(differs)}
-    for segment in known.known(seen, rollout, _decoded(seen.body), row):
+    for segment in known.known(seen, rollout, decoded(seen.body), row):
         counts[counters.segment_rows(segment)] = 1
         counts[counters.segment_disagreements(segment)] = int(differs)
     return counts
-
-
-def _decoded(body: bytes) -> Any:
-    """None: it is not JSON."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
