@@ -32,7 +32,11 @@ class Asking:
         version = route.versions.get(seen.version.name) if route else None
         if version is None or not version.endpoints:
             return None
-        body = orjson.dumps(request | {"return": ["prediction", "probabilities"]})
+        try:
+            body = orjson.dumps(request | {"return": ["prediction", "probabilities"]})
+        except orjson.JSONEncodeError:
+            # Nested more deeply than orjson writes, though it reads it.
+            return None
         call = UpstreamCall("POST", "/predict", body, seen.request_id)
         due = asyncio.get_running_loop().time() + seen.route.timeout_seconds
         try:

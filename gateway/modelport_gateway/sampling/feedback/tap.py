@@ -86,7 +86,12 @@ class FeedbackTap:
             self._keep(seen, request, response)
 
     def _keep(self, seen: Seen, request: Any, response: Any) -> None:
-        rows = rows_of(request, _redacted(seen, request, response))
+        try:
+            rows = rows_of(request, _redacted(seen, request, response))
+        except RecursionError:
+            # Nested so deeply that it cannot be searched for what is hidden.
+            OBSERVED_DROPPED.inc()
+            return
         kept = list(observed(seen, rows))
         OBSERVED_DROPPED.inc(len(rows.inputs) - len(kept))
         self._kept.add(kept)

@@ -200,3 +200,25 @@ async def test_rows_that_find_no_room_are_dropped_and_counted(
     await serving.predict(body={"inputs": [[1, 2], [3, 4], [5, 6]]})
     assert [each.prediction for each in await kept(serving)] == ["1", "2"]
     assert OBSERVED_DROPPED._value.get() - dropped == 1
+
+
+def nested(levels: int) -> bytes:
+    return b'{"input": {"a": %s1%s, "b": 1}}' % (b"[" * levels, b"]" * levels)
+
+
+async def test_what_is_nested_too_deeply_ends_no_work(
+    serving: Harness, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    await serve(serving, model, signature=CLASSIFIER)
+    model.script = saying(prediction="a")
+    await serving.predict(body=nested(300))
+    # Not asked again, and kept as it was answered.
+    assert [(each.prediction, each.probabilities) for each in await kept(serving)] == [('"a"', None)]
+    assert len(model.received) == 1
+    await serve(serving, model, signature=CLASSIFIER, history={"percent": 1, "redactFields": ["a"]})
+    dropped = OBSERVED_DROPPED._value.get()
+    await serving.predict(body=nested(1000))
+    await serving.predict(body={"input": {"a": 2, "b": 1}})
+    assert len(await kept(serving)) == 2
+    assert OBSERVED_DROPPED._value.get() - dropped == 1
+    assert "never retrieved" not in caplog.text
