@@ -13,10 +13,9 @@ from modelport_control_api.alerts.events import Fact, Subject
 from modelport_control_api.alerts.sending import Sender
 from modelport_control_api.alerts.types import EVENT_TYPES
 from modelport_control_api.batch import announcing
-from modelport_control_api.migrations import upgrade as migrate
 from playwright.sync_api import expect
 
-from tests.support.staged_platform import StagedPlatform, staged_platform
+from tests.support.staged_platform import StagedPlatform
 from tests.support.visitor import Visitor, visit
 from tests.support.webhook_receiver import Receiver, receiving
 
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.ui
 HOSTILE = "<img src=x onerror=\"document.title='taken'\">"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedPlatform]:
-    folder = tmp_path_factory.mktemp("stage")
-    database = f"sqlite:///{folder / 'control-api.db'}"
-    migrate.upgrade(database)
-    with staged_platform(folder, database) as stage:
-        yield stage
 
 
 @pytest.fixture

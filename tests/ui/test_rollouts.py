@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 import pytest
-from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.usage import ledger
 from modelport_telemetry.usage.wire import EvidenceLine, UsageBatch
 from playwright.sync_api import expect
@@ -15,7 +14,7 @@ from tests.control_api.unit.models.fake_cluster import READY
 from tests.control_api.unit.models.platform import PASSWORD, Account
 from tests.support.drag_and_drop import drop
 from tests.support.models import iris_logistic
-from tests.support.staged_platform import StagedPlatform, staged_platform
+from tests.support.staged_platform import StagedPlatform
 from tests.support.visitor import Visitor, visit
 
 if TYPE_CHECKING:
@@ -49,15 +48,6 @@ COUNTED: dict[str, dict[str, int]] = {
         f"segment.rows:`hue` is {HOSTILE}": 10, f"segment.disagreements:`hue` is {HOSTILE}": 2,
     },
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedPlatform]:
-    folder = tmp_path_factory.mktemp("stage")
-    database = f"sqlite:///{folder / 'control-api.db'}"
-    migrate.upgrade(database)
-    with staged_platform(folder, database) as stage:
-        yield stage
 
 
 @pytest.fixture(scope="module")

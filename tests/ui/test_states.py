@@ -12,7 +12,6 @@ from modelport_control_api.accounts.tables import User
 from modelport_control_api.analytics import service as analytics
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_control_api.migrations import upgrade as migrate
 from modelport_control_api.registry.tables import BatchJob
 from playwright.sync_api import expect
 from structlog.testing import capture_logs
@@ -23,7 +22,7 @@ from tests.control_api.unit.models.fake_cluster import FAILED, READY, STARTING
 from tests.control_api.unit.models.platform import PASSWORD, Account
 from tests.control_api.unit.models.test_kubectl import by_hand
 from tests.support.models import iris_logistic
-from tests.support.staged_platform import StagedPlatform, staged_platform
+from tests.support.staged_platform import StagedPlatform
 from tests.support.visitor import NARROW, WIDE, Visitor, visit
 
 if TYPE_CHECKING:
@@ -31,15 +30,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.ui
 HOSTILE = "<script>document.title='taken'</script>\"'><img src=x onerror=\"document.title='taken'\">"
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedPlatform]:
-    folder = tmp_path_factory.mktemp("stage")
-    database = f"sqlite:///{folder / 'control-api.db'}"
-    migrate.upgrade(database)
-    with staged_platform(folder, database) as stage:
-        yield stage
 
 
 @pytest.fixture(scope="module")

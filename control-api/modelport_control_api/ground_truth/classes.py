@@ -22,6 +22,11 @@ def class_name(value: Any, prediction: Any) -> str:
     return _written(value)
 
 
+def is_right(prediction: Any, label: Any) -> bool:
+    """Return whether both say the same class."""
+    return class_name(prediction, prediction) == class_name(label, prediction)
+
+
 def number_of(value: Any) -> float | int | None:
     """Return the number that a JSON value says, true as 1; None: it says none."""
     if isinstance(value, int | float):

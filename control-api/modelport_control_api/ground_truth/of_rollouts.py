@@ -9,7 +9,7 @@ from modelport_evidence import counters
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from modelport_control_api.ground_truth.classes import class_name
+from modelport_control_api.ground_truth.classes import is_right
 from modelport_control_api.ground_truth.tables import FeedbackRow, ObservedPrediction
 
 
@@ -26,7 +26,7 @@ def counts(session: Session, model_id: str, rollout: int) -> Mapping[str, Mappin
         _, step, side = arm.split(":")
         of_step = found.setdefault(step, Counter())
         of_step[counters.known_rows(side)] += rows
-        if class_name(predicted, predicted) != class_name(orjson.loads(label), predicted):
+        if not is_right(predicted, orjson.loads(label)):
             of_step[counters.wrong_rows(side)] += rows
     return found
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from modelport_control_api.ground_truth.classes import class_name, number_of
+from modelport_control_api.ground_truth.classes import class_name, is_right, number_of
 from modelport_control_api.ground_truth.reading import Observation
 
 # A probability of 0 of what came true is taken for as little, as scikit-learn's log_loss takes it.
@@ -22,7 +22,7 @@ def _reward(row: Observation) -> float | None:
 
 
 def _accuracy(row: Observation) -> float | None:
-    return None if row.label is None else float(_class_of(row, row.label) == _class_of(row, row.prediction))
+    return None if row.label is None else float(is_right(row.prediction, row.label))
 
 
 def _error(power: int) -> "_Value":
