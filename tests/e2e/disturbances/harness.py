@@ -38,11 +38,11 @@ class Harness:
         return kubectl
 
     @asynccontextmanager
-    async def under_load(self) -> AsyncIterator[OpenLoop]:
+    async def under_load(self, rate: float = RATE) -> AsyncIterator[OpenLoop]:
         """100 requests a second, no two rows alike, so that nearly all of them reach the model."""
         url = f"{self.platform.url}/predict/{self.model_id}"
         headers = {"Authorization": f"Bearer {self.person.token}"}
-        async with OpenLoop(url, _bodies(20_000), headers, rate=RATE) as loop:
+        async with OpenLoop(url, _bodies(20_000), headers, rate=rate) as loop:
             yield loop
 
     def settle(self) -> None:

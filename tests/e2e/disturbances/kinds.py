@@ -64,6 +64,10 @@ def kill_redis(harness: Harness) -> None:
     _sigkill(harness, "redis-server")
 
 
+def kill_postgresql(harness: Harness) -> None:
+    _sigkill(harness, "postgres")
+
+
 def restart_postgresql(harness: Harness) -> None:
     _delete_pod(harness.release, "app.kubernetes.io/component=postgresql")
 
