@@ -134,8 +134,11 @@ def build(
     follow = watches(cluster, table, None if settings.watch_all_namespaces else settings.models_namespace)
     draining = asyncio.Event()
 
+    def knows_models() -> bool:
+        return all(watch.synced.is_set() for watch in follow)
+
     def is_ready() -> bool:
-        return keys.had and all(watch.synced.is_set() for watch in follow) and not draining.is_set()
+        return keys.had and knows_models() and not draining.is_set()
 
     in_flight, addresses = InFlight(), ClientAddresses(parse_networks(settings.trusted_proxies))
     counter, samples = UsageCounter(settings.usage_max_lines), SampleQueue()
@@ -159,6 +162,7 @@ def build(
         usage=counter,
         taps=taps,
         max_body_bytes=settings.max_body_bytes,
+        knows_models=knows_models,
     )
     server = Server(handler, is_ready=is_ready, addresses=addresses, batch_jobs=BatchJobs(control))
     fast_path = FastPath(handler, addresses=addresses, serves_browsers=bool(settings.cors_origin_list))

@@ -31,6 +31,14 @@ _KEEP_SECONDS = 7 * 86_400
 _UNREADABLE = (ValueError, KeyError, TypeError, jwt.PyJWTError)
 
 
+class InvalidCredential(Exception):
+    """The credential is no good; the message says why, for its holder, without repeating it."""
+
+
+class CredentialUncheckable(Exception):
+    """Neither the control API nor the store says just now what would tell whether the credential is good."""
+
+
 class SigningKeys:
     """Ed25519 keys by `kid`."""
 
@@ -40,6 +48,8 @@ class SigningKeys:
         self._refresh_seconds = refresh_seconds
         self._keys: dict[str, Ed25519PublicKey] = {}
         self._fetched_at = float("-inf")
+        self._are_all = False
+        """They are what the control API said when it was last asked."""
         self._lock = asyncio.Lock()
 
     @property
@@ -53,13 +63,16 @@ class SigningKeys:
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
         """Return the key; query the control API when it is unknown, but not more often than every few
-        seconds.
+        seconds. Raises CredentialUncheckable where it is unknown and there may be others.
         """
         if kid not in self._keys:
             async with self._lock:
                 if kid not in self._keys and time.monotonic() - self._fetched_at >= _MIN_SECONDS_BETWEEN:
                     await self.refresh()
-        return self._keys.get(kid)
+        key = self._keys.get(kid)
+        if key is None and not self._are_all:
+            raise CredentialUncheckable
+        return key
 
     async def refresh(self) -> None:
         """Read the keys again. On failure the old ones stay: tokens go on being checked."""
@@ -70,8 +83,10 @@ class SigningKeys:
             keys = _read_keys(response.json())
         except (httpx.HTTPError, *_UNREADABLE) as error:
             log.warning("signing_keys_fetch_failed", error=repr(error))
+            self._are_all = False
             await self._recall()
             return
+        self._are_all = bool(keys)
         if keys:
             self._keys = keys
             await self._keep(response.content)
@@ -120,10 +135,6 @@ _BELIEVED_SECONDS = 5.0
 _CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
 
 
-class InvalidCredential(Exception):
-    """The credential is no good; the message says why, for its holder, without repeating it."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Verified:
     caller: Caller
@@ -144,7 +155,9 @@ class AccessTokens:
         return verified.caller if verified and self._keys.known(verified.kid) else None
 
     async def verify(self, token: str) -> Caller:
-        """Check signature, issuer, audience, times, and that it was not ended. Raises InvalidCredential."""
+        """Check signature, issuer, audience, times, and that it was not ended. Raises InvalidCredential,
+        CredentialUncheckable.
+        """
         try:
             kid = str(jwt.get_unverified_header(token).get("kid", ""))
             key = await self._keys.find(kid)

@@ -12,7 +12,7 @@ import structlog
 from modelport_store.store import Store, StoreUnavailable, mark_of
 from msgspec import Struct
 
-from modelport_gateway.auth.access_tokens import InvalidCredential
+from modelport_gateway.auth.access_tokens import CredentialUncheckable, InvalidCredential
 from modelport_gateway.auth.authorization import Caller
 from modelport_gateway.auth.ttl_cache import TTLCache
 from modelport_gateway.concurrency.single_flight import SingleFlight
@@ -31,10 +31,6 @@ _REMEMBERED_REFUSALS = 1_000
 # After a failure known keys are not held up by another try for so long.
 _AWAY_SECONDS = 2.0
 _INVALID = "The API key is unknown, revoked or expired; create or rotate one."
-
-
-class IntrospectionUnavailable(Exception):
-    """Neither the control API nor the store can be read: whose the key is stays unknown."""
 
 
 class Introspection(Struct, frozen=True, dict=True):
@@ -94,7 +90,7 @@ class ApiKeys:
         return kept is not None
 
     async def verify(self, key: str) -> Caller:
-        """Find out whose key it is. Raises InvalidCredential, IntrospectionUnavailable."""
+        """Find out whose key it is. Raises InvalidCredential, CredentialUncheckable."""
         if not _KEY.fullmatch(key):
             raise InvalidCredential("The API key is not one of this platform: it starts with mlp_live_.")
         digest = _digest(key)
@@ -130,7 +126,7 @@ class ApiKeys:
             self._away_until = time.monotonic() + _AWAY_SECONDS
             recalled = await self._recall(digest)
             if recalled is None:
-                raise IntrospectionUnavailable from error
+                raise CredentialUncheckable from error
             return recalled
         await self._keep(digest, introspection)
         return introspection

@@ -5,8 +5,8 @@ from modelport_http.rate_limiting import bucket_of, too_many_requests
 from modelport_store.memory_store import MemoryStore
 from modelport_store.store import Limit, LimitResult
 
-from modelport_gateway.auth.access_tokens import AccessTokens, InvalidCredential
-from modelport_gateway.auth.api_keys import KEY_PREFIX, ApiKeys, IntrospectionUnavailable
+from modelport_gateway.auth.access_tokens import AccessTokens, CredentialUncheckable, InvalidCredential
+from modelport_gateway.auth.api_keys import KEY_PREFIX, ApiKeys
 from modelport_gateway.auth.authorization import Caller
 from modelport_gateway.auth.ttl_cache import TTLCache
 from modelport_gateway.request.paths import RequestHeaders
@@ -86,10 +86,10 @@ class Authentication:
         except InvalidCredential as error:
             await self._guard.failed(address)
             raise unauthorized(str(error), bad_credential=True) from None
-        except IntrospectionUnavailable:
+        except CredentialUncheckable:
             raise Problem(
                 status=503,
-                detail="The API key cannot be checked just now. Try again in a few seconds.",
+                detail="The credential cannot be checked just now. Try again in a few seconds.",
                 headers={"Retry-After": "2"},
             ) from None
 

@@ -39,8 +39,10 @@ class PredictionHandler:
         usage: UsageCounter,
         taps: Taps,
         max_body_bytes: int,
+        knows_models: Callable[[], bool],
     ) -> None:
         self._table = table
+        self._knows_models = knows_models
         self._authentication = authentication
         self._prediction = prediction
         self.in_flight = in_flight
@@ -60,6 +62,8 @@ class PredictionHandler:
             caller = await self._authentication.identify(request.headers, request.address)
             # Again: finding out who the caller is may have taken a while.
             route = self._table.get(model)
+            if route is None and not self._knows_models():
+                raise _just_started()
             authorized = authorized_request(route, caller, request.address)
             content, json_bytes = await self._content(request, body, read)
             version = chosen_version(request, authorized)
@@ -107,3 +111,11 @@ class PredictionHandler:
         if headers.has(b"content-encoding"):
             body = await decoded(headers, body, max_bytes=self._max_body_bytes)
         return body, json_bytes_of(headers, len(body)) if call is Call.INFER else None
+
+
+def _just_started() -> Problem:
+    return Problem(
+        status=503,
+        detail="The gateway has just started and does not know all models yet. Try again in a second.",
+        headers={"Retry-After": "1"},
+    )

@@ -10,8 +10,13 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from modelport_gateway.auth import access_tokens, api_keys, authentication
-from modelport_gateway.auth.access_tokens import AccessTokens, InvalidCredential, SigningKeys
-from modelport_gateway.auth.api_keys import ApiKeys, IntrospectionUnavailable
+from modelport_gateway.auth.access_tokens import (
+    AccessTokens,
+    CredentialUncheckable,
+    InvalidCredential,
+    SigningKeys,
+)
+from modelport_gateway.auth.api_keys import ApiKeys
 from modelport_store.memory_store import MemoryStore
 from modelport_store.store import Limit, StoreUnavailable, mark_of, tokens_ended_mark
 
@@ -67,7 +72,7 @@ async def test_a_revoked_key_is_forgotten_by_the_store_too(monkeypatch: pytest.M
     with pytest.raises(InvalidCredential):
         await keys.verify(KEY)
     control.away = True
-    with pytest.raises(IntrospectionUnavailable):
+    with pytest.raises(CredentialUncheckable):
         await keys.verify(KEY)
 
 
@@ -104,7 +109,7 @@ async def test_without_the_store_keys_work_and_without_both_it_is_said() -> None
     control.issue_key()
     assert (await api_keys_of(control, BrokenStore()).verify(KEY)).user_id == OWNER
     control.away = True
-    with pytest.raises(IntrospectionUnavailable):
+    with pytest.raises(CredentialUncheckable):
         await api_keys_of(control, BrokenStore()).verify(KEY)
 
 
@@ -184,6 +189,23 @@ async def test_forged_key_ids_do_not_flood_the_control_api() -> None:
     for number in range(50):
         assert await signing.find(f"forged-{number}") is None
     assert signing._fetched_at == asked_at
+
+
+async def test_a_good_token_is_not_called_bad_by_who_could_not_ask_for_the_keys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(access_tokens, "_MIN_SECONDS_BETWEEN", 0.0)
+    control, store = FakeControlApi(), MemoryStore()
+    tokens = AccessTokens(SigningKeys(control.client, store, refresh_seconds=60), store)
+    control.away = True
+    with pytest.raises(CredentialUncheckable):
+        await tokens.verify(control.token())
+    control.away = False
+    assert (await tokens.verify(control.token())).user_id == OWNER
+    control.signing = {"kid-2": Ed25519PrivateKey.generate()}
+    control.away = True
+    with pytest.raises(CredentialUncheckable):
+        await tokens.verify(control.token(kid="kid-2"))
 
 
 async def test_tokens_go_on_while_the_control_api_is_away(serving: Harness) -> None:
@@ -283,7 +305,7 @@ async def test_while_the_control_api_hangs_a_known_key_waits_once(monkeypatch: p
         assert (await keys.verify(KEY)).user_id == OWNER
     assert asked == 1
     # Of a key that nobody knows only the control API can say anything.
-    with pytest.raises(IntrospectionUnavailable):
+    with pytest.raises(CredentialUncheckable):
         await keys.verify("mlp_live_" + "u" * 43)
     assert asked == 2
 

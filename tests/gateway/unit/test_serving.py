@@ -257,6 +257,17 @@ async def test_a_gateway_that_has_read_nothing_yet_says_so() -> None:
     assert [response.status_code for response in responses] == [503, 503, 200]
 
 
+async def test_a_gateway_that_has_read_nothing_yet_denies_neither_models_nor_callers() -> None:
+    """Whose model and token are good would be told that they are not."""
+    harness = build_harness(MemoryStore())
+    unknown_model = await harness.predict()
+    harness.control.away = True
+    unchecked = await harness.predict(headers={"Authorization": f"Bearer {harness.control.token(jti='b')}"})
+    assert [each.status_code for each in (unknown_model, unchecked)] == [503, 503]
+    assert all(each.headers["retry-after"] for each in (unknown_model, unchecked))
+    assert "does not know all models yet" in unknown_model.json()["detail"]
+
+
 async def test_traffic_without_weight_is_no_ready_version(harness: Harness, model: ScriptedModel) -> None:
     harness.serve("iris", model.address, traffic=[])
     await harness.settle()
