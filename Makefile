@@ -91,7 +91,7 @@ bench-rollouts: $(VENV)/.dev ## False alarms and power of rollouts, at 500 looks
 bench-experiments: $(VENV)/.dev ## False verdicts and coverage of experiments, at 200 looks each; rewrites bench/experiments.md (8 minutes)
 	@$(BIN)/python -m bench.experiments.verdicts $(ARGS)
 
-bench-rollouts-callers: $(VENV)/.dev ## What callers notice of a rollout that copies every request; rewrites bench/rollouts-callers.md (4 minutes, a quiet machine)
+bench-rollouts-callers: $(VENV)/.dev ## What callers notice of a rollout that copies every request; rewrites bench/rollouts-callers.md (7 minutes, a quiet machine, wrk)
 	@$(BIN)/python -m bench.rollouts.callers $(ARGS)
 
 bench-environments: $(VENV)/.dev ## Files of every scikit-learn and booster, served as they were saved or refused (ARGS="sklearn-1.2 xgboost-2.1.4" for some)

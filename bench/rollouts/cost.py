@@ -1,25 +1,25 @@
-"""What a rollout that copies every request costs those of callers: within the gateway of one process, a
-rollout going on or not in turn. Sending the copies is left out."""
+"""What a rollout that copies every request costs those of callers: the CPU of a gateway process while wrk
+calls a model with a rollout and one without, in turn. The candidate takes one copy and never answers: what
+sending copies costs is not in it."""
 
-import asyncio
+import socket
 import statistics
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from modelport_gateway.routing.routes import Endpoint
-from modelport_gateway.sampling.rollouts.lanes import Lane
-from modelport_process.start import spared
-from modelport_store.memory_store import MemoryStore
+from bench.load import prepared, wrk
+from bench.load.prepared import FIRST, Numbers, Prepared
+from bench.servers import processes, starting
+from bench.servers.starting import Server
+from tests.support.gateway_harness import SIGNATURE
 
-from bench.load.in_process import AT_ONCE, microseconds
-from tests.support.gateway_harness import Harness, model_object, running_harness, slice_object
-from tests.support.scripted_model import scripted_model
-
-SHADOW = {
+PLAIN, COPIED = "plain", "copied"
+CONNECTIONS = 100
+_SLICE_SECONDS = 1.0
+_SHADOW = {
     "id": 1,
     "version": "v2",
     "baseline": "v1",
@@ -42,55 +42,58 @@ class Cost:
         return 100 * self.added / self.without
 
 
-def costs(pairs: int) -> list[Cost]:
+def routes(baseline: str, candidate: str) -> list[dict[str, Any]]:
+    """Of two models that differ in that one has a rollout, for `starting.gateway`."""
+    plain = {"name": PLAIN, "address": baseline, "signature": SIGNATURE}
+    return [plain, {**plain, "name": COPIED, "rollout": _SHADOW, "candidate": candidate}]
+
+
+def costs(folder: Path, redis: str, baseline: str, pairs: int) -> list[Cost]:
     """Of responses from the cache, the cheapest requests, and of others."""
-    return [
-        asyncio.run(_measured("answered from the cache", pairs, {"cache": {"ttlSeconds": 3600}})),
-        asyncio.run(_measured("answered by the model", pairs, {"cache": None})),
-    ]
+    with _silent() as candidate, starting.gateway(folder, redis, routes(baseline, candidate)) as server:
+        numbers = Numbers()
+        asked = {name: _post(folder, name) for name in (PLAIN, COPIED)}
+        same = {name: prepared.same(folder, f"{name}-same", asked[name]) for name in asked}
+        return [
+            _measured("answered from the cache", server, same, numbers, pairs),
+            _measured("answered by the model", server, asked, numbers, pairs),
+        ]
 
 
-async def _measured(what: str, pairs: int, spec: dict[str, Any]) -> Cost:
+@contextmanager
+def _silent() -> Iterator[str]:
+    """Give the address of somebody who listens and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _post(folder: Path, model: str) -> Prepared:
+    body = ({"input": {"a": FIRST, "b": 2}}, 1.0)
+    return prepared.post(folder, model, f"/predict/{model}", [body], {"X-API-Key": starting.KEY})
+
+
+def _measured(what: str, server: Server, asked: dict[str, Prepared], numbers: Numbers, pairs: int) -> Cost:
     without: list[float] = []
     added: list[float] = []
-    async with _gateway() as (harness, address):
-        path = harness.gateway.fast_path
-        for number in range(pairs + 1):
-            found: dict[bool, float] = {}
-            # Which is first changes.
-            for is_on in (number % 2 == 0, number % 2 == 1):
-                _serve(harness, address, spec, is_on=is_on)
-                await harness.settle()
-                await microseconds(path, AT_ONCE)
-                found[is_on] = await microseconds(path)
-            if number:
-                without.append(found[False])
-                added.append(found[True] - found[False])
+    for number in range(pairs + 1):
+        # Which is first changes.
+        found = {
+            name: _slice(server, asked[name], numbers) for name in sorted(asked, reverse=number % 2 == 0)
+        }
+        if number:
+            without.append(found[PLAIN])
+            added.append(found[COPIED] - found[PLAIN])
     return Cost(what, statistics.median(without), statistics.median(added))
 
 
-@asynccontextmanager
-async def _gateway() -> AsyncIterator[tuple[Harness, str]]:
-    with TemporaryDirectory() as folder:
-        async with (
-            scripted_model(Path(folder) / "model.sock") as model,
-            running_harness(MemoryStore(), limit_predict="1000000/second") as harness,
-        ):
-            harness.control.issue_key()
-            copying = harness.gateway._copying
-
-            def forget(lane: Lane, endpoint: Endpoint) -> None:
-                copying._lanes.pop(lane)
-
-            copying._begin = forget  # type: ignore[method-assign]
-            with spared():
-                yield harness, model.address
-
-
-def _serve(harness: Harness, address: str, spec: dict[str, Any], *, is_on: bool) -> None:
-    model = model_object("iris", versions=("v1", "v2"), **spec)
-    if is_on:
-        model["status"]["rollout"] = SHADOW
-    harness.cluster.put("MLModel", model)
-    for version in ("v1", "v2"):
-        harness.cluster.put("EndpointSlice", slice_object("iris", version, address))
+def _slice(server: Server, asked: Prepared, numbers: Numbers) -> float:
+    before = processes.cpu_seconds([server.pid])
+    seen = wrk.run(
+        server.address,
+        asked,
+        numbers,
+        connections=CONNECTIONS,
+        seconds=_SLICE_SECONDS,
+        core=starting.LOAD_CORE,
+    )
+    return (processes.cpu_seconds([server.pid]) - before) / seen.requests * 1e6

@@ -2,7 +2,8 @@
 
 Run: ``python -m bench.servers.gateway_process PORT REDIS_URL ROUTES.json API_KEY [STOP_SECONDS]``; the file
 holds ``[{"name": …, "address": …, "signature": …}]``, with ``"rollout"`` as an MLModel's status has it where
-one goes on. STOP_SECONDS: for how long requests are taken after SIGTERM.
+one goes on, and ``"candidate"``, the address of its second version. STOP_SECONDS: for how long requests are
+taken after SIGTERM.
 """
 
 import json
@@ -32,8 +33,9 @@ def cluster_of(routes: list[dict[str, Any]]) -> FakeCluster:
         model = model_object(route["name"], signature=route["signature"], versions=versions)
         model["status"]["rollout"] = rollout
         cluster.put("MLModel", model)
-        for version in versions:
-            cluster.put("EndpointSlice", slice_object(route["name"], version, route["address"]))
+        addresses = (route["address"], route.get("candidate", ""))
+        for version, address in zip(versions, addresses, strict=False):
+            cluster.put("EndpointSlice", slice_object(route["name"], version, address))
     return cluster
 
 

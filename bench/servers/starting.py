@@ -168,7 +168,7 @@ def _listens(port: int) -> bool:
 
 
 def gateway(folder: Path, redis_url: str, routes: list[dict[str, Any]]) -> Any:
-    """`routes`: `[{"name", "address", "signature"}]`."""
+    """`routes`: as gateway_process has them."""
     port = free_port()
     table = folder / f"routes-{port}.json"
     table.write_text(json.dumps(routes))

@@ -42,6 +42,8 @@ class VersionRoute:
 class RolloutRoute:
     """A rollout that copies requests: `step` is what is counted under, `shadow_percent` the share copied."""
 
+    model: str
+    """Its public id."""
     id: int
     step: str
     candidate: str
@@ -204,14 +206,16 @@ def build_route(model: MLModel, id_: str, endpoints: Mapping[str, tuple[Endpoint
         sticky=spec.sticky,
         history=spec.history,
         feedback=spec.feedback,
-        rollout=_rollout(status.rollout),
+        rollout=_rollout(id_, status.rollout),
     )
 
 
-def _rollout(rollout: RolloutStatus | None) -> RolloutRoute | None:
+def _rollout(model: str, rollout: RolloutStatus | None) -> RolloutRoute | None:
     if rollout is None or rollout.is_over or not rollout.step:
         return None
-    return RolloutRoute(rollout.id, rollout.step, rollout.version, rollout.baseline, rollout.shadow_percent)
+    return RolloutRoute(
+        model, rollout.id, rollout.step, rollout.version, rollout.baseline, rollout.shadow_percent
+    )
 
 
 def _artifacts(model: MLModel) -> dict[str, str]:

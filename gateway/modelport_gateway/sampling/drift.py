@@ -17,6 +17,7 @@ from modelport_telemetry.usage import drift_counts
 from modelport_telemetry.usage.drift_counts import DriftCounts
 
 from modelport_gateway.metrics import SAMPLES_DROPPED
+from modelport_gateway.outcome import Outcome, PredictionRequest
 from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Route, VersionRoute
 from modelport_gateway.sampling.references import Version
@@ -55,7 +56,9 @@ class DriftTap:
                 known = _Watched(version, bins, self._rows_per_second)
             self._watched[version] = known
 
-    def wants(self, route: Route, version: VersionRoute) -> bool:
+    def wants(
+        self, route: Route, version: VersionRoute, request: PredictionRequest, outcome: Outcome
+    ) -> bool:
         if not self._watched:
             return False
         watched = self._watched.get((route.public_id, version.name))

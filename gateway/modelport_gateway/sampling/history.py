@@ -14,6 +14,7 @@ from modelport_telemetry.usage import kept_prediction
 from modelport_telemetry.usage.kept_prediction import KeptPrediction
 
 from modelport_gateway.metrics import SAMPLES_DROPPED
+from modelport_gateway.outcome import Outcome, PredictionRequest
 from modelport_gateway.routing.routes import Route, VersionRoute
 from modelport_gateway.sampling.redaction import Redaction, redaction_of
 from modelport_gateway.sampling.tap import Seen, decoded
@@ -81,7 +82,9 @@ class HistoryTap:
         self._waiting: deque[Seen] = deque()
         self._turn: asyncio.TimerHandle | None = None
 
-    def wants(self, route: Route, version: VersionRoute) -> bool:
+    def wants(
+        self, route: Route, version: VersionRoute, request: PredictionRequest, outcome: Outcome
+    ) -> bool:
         history = route.history
         if history is None or random.random() * 100 >= history.percent:  # noqa: S311 - no secret
             return False

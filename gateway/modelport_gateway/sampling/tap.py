@@ -28,8 +28,11 @@ class Seen:
     outcome: Outcome
     seconds: float
     """From the request's first byte to the response's last."""
-    at: float
-    """When its response was sent, in seconds since 1970 UTC."""
+
+    @property
+    def at(self) -> float:
+        """When its response was sent, in seconds since 1970 UTC."""
+        return time.time() - (time.perf_counter() - self.request.started - self.seconds)
 
     @property
     def call(self) -> Call:
@@ -107,8 +110,11 @@ def decoded(body: bytes) -> Any:
 
 
 class Tap(Protocol):
-    def wants(self, route: Route, version: VersionRoute) -> bool:
-        """Return whether to take the next request to the version. Called for every request: be quick."""
+    def wants(
+        self, route: Route, version: VersionRoute, request: PredictionRequest, outcome: Outcome
+    ) -> bool:
+        """Return whether to take the request. Called for every one: be quick, and count here what needs no
+        more than counting."""
         ...
 
     def take(self, seen: Seen) -> None:
@@ -127,10 +133,11 @@ class Taps:
         route, version = outcome.route, outcome.version
         if route is None or version is None or not isinstance(outcome.response, _COMPLETED):
             return
-        wanting = [tap for tap in self._taps if tap.wants(route, version)]
-        if wanting:
-            seen = Seen(route, version, request, outcome, seconds, time.time())
-            for tap in wanting:
+        seen: Seen | None = None
+        for tap in self._taps:
+            if tap.wants(route, version, request, outcome):
+                if seen is None:
+                    seen = Seen(route, version, request, outcome, seconds)
                 tap.take(seen)
 
 

@@ -12,10 +12,8 @@ from modelport_gateway.usage.counter import add_latencies
 
 _Key = tuple[str, int, str]
 """Model, rollout, step: the beginning of an `EvidenceLine`."""
-
-
-CallersRequest = tuple[str, RolloutRoute, str, int]
-"""What counts of one: model, rollout, version, status."""
+_OfStatus = dict[int, list[float]]
+"""Requests by status: how long the model took for each; 0: it was not called, or did not answer."""
 
 
 class EvidenceCounter:
@@ -24,31 +22,35 @@ class EvidenceCounter:
     def __init__(self, max_lines: int) -> None:
         self._room = max_lines
         self._counts: dict[_Key, dict[str, int]] = {}
-        self._noted: dict[CallersRequest, list[float]] = {}
-        """Since the last `fold`."""
+        self._noted: dict[RolloutRoute, tuple[_OfStatus, _OfStatus]] = {}
+        """Of baseline and candidate, since the last `fold`."""
 
-    def note(self, request: CallersRequest, model_seconds: float) -> None:
+    def note(self, rollout: RolloutRoute, is_candidate: bool, status: int, model_seconds: float) -> None:
         """Count a caller's request, and how long the model took; 0: it was not called, or did not answer.
 
         On the hot path: it is added up later.
         """
-        noted = self._noted.get(request)
+        noted = self._noted.get(rollout)
         if noted is None:
-            self._noted[request] = [model_seconds]
+            noted = self._noted[rollout] = ({}, {})
+        of_status = noted[is_candidate]
+        if status in of_status:
+            of_status[status].append(model_seconds)
         else:
-            noted.append(model_seconds)
+            of_status[status] = [model_seconds]
 
     def fold(self) -> None:
         """Add up what was noted. To be called about once a second: until then each request takes memory."""
         noted, self._noted = self._noted, {}
-        for (model, rollout, version, status), latencies in noted.items():
-            side = CANDIDATE if version == rollout.candidate else BASELINE
-            self.add(model, rollout, _live(side, status, len(latencies)))
-            self.add(model, rollout, _in_buckets(side, [each for each in latencies if each]))
+        for rollout, of_sides in noted.items():
+            for side, of_status in zip((BASELINE, CANDIDATE), of_sides, strict=True):
+                for status, latencies in of_status.items():
+                    self.add(rollout, _live(side, status, len(latencies)))
+                    self.add(rollout, _in_buckets(side, [each for each in latencies if each]))
 
-    def add(self, model: str, rollout: RolloutRoute, counts: Mapping[str, int]) -> None:
+    def add(self, rollout: RolloutRoute, counts: Mapping[str, int]) -> None:
         """Count under the step that the request was answered in."""
-        known = self._counts.setdefault((model, rollout.id, rollout.step), {})
+        known = self._counts.setdefault((rollout.model, rollout.id, rollout.step), {})
         for counter, count in counts.items():
             if counter in known:
                 known[counter] += count

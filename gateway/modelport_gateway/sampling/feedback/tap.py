@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any
 
 from modelport_gateway.metrics import OBSERVED_DROPPED
+from modelport_gateway.outcome import Outcome, PredictionRequest
 from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Route, VersionRoute
 from modelport_gateway.sampling.feedback.asking import Asking
@@ -31,7 +32,9 @@ class FeedbackTap:
         self._waiting_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def wants(self, route: Route, version: VersionRoute) -> bool:
+    def wants(
+        self, route: Route, version: VersionRoute, request: PredictionRequest, outcome: Outcome
+    ) -> bool:
         feedback = route.feedback
         if feedback is None:
             return False

@@ -17,7 +17,7 @@ from modelport_telemetry.usage.latency import bucket_of
 
 from modelport_gateway.metrics import ROLLOUT_COPIES
 from modelport_gateway.routing.routes import Endpoint, RolloutRoute, Route, RouteTable, VersionRoute
-from modelport_gateway.sampling.rollouts.lanes import Copy, Lane, Lanes
+from modelport_gateway.sampling.rollouts.lanes import MAX_WAITING, Copy, Lane, Lanes
 from modelport_gateway.sampling.rollouts.segments import KnownSegments
 from modelport_gateway.sampling.tap import Seen, decoded
 from modelport_gateway.upstream.replica import Upstream, UpstreamCall, UpstreamResponse, check_good
@@ -55,17 +55,27 @@ class Copying:
         self._segments = KnownSegments()
         self._lanes = Lanes()
 
-    def put(self, seen: Seen, rollout: RolloutRoute) -> None:
+    def has_room(self, rollout: RolloutRoute, is_candidates: bool) -> bool:
+        """Return whether to `put` what a version answered; where there is no room it is dropped already."""
+        lane = self._lanes[rollout][is_candidates]
+        if len(lane.waiting) < MAX_WAITING:
+            return True
+        lane.drop(rollout)
+        return False
+
+    def put(self, seen: Seen, rollout: RolloutRoute, is_candidates: bool) -> None:
         """Have it sent to the other version when its turn comes. Called while responses are sent: nothing is
         parsed here."""
-        lane = self._lanes.put(seen, rollout)
+        lane = self._lanes[rollout][is_candidates]
+        if not self._lanes.put(lane, seen, rollout):
+            lane.drop(rollout)
         if lane.turn is None:
             self._have_turn(lane)
 
     async def aclose(self) -> None:
         """Break off what is under way, and drop what waits: nobody was promised a copy."""
         tasks: list[asyncio.Task[None]] = []
-        for lane in self._lanes:
+        for lane in self._lanes.all():
             if lane.turn is not None:
                 lane.turn.cancel()
             self._drop_waiting(lane)
@@ -100,13 +110,13 @@ class Copying:
 
     def _drop_waiting(self, lane: Lane) -> None:
         while lane.waiting:
-            self._drop(self._lanes.pop(lane))
+            self._drop(self._lanes.take(lane))
 
     def _count_dropped(self, lane: Lane) -> None:
-        for rollout, copies in lane.dropped.items():
-            _DROPPED.inc(copies)
-            self._evidence.add(lane.key[0], rollout, {counters.DROPPED: copies})
-        lane.dropped.clear()
+        if lane.dropped and lane.dropped_of:
+            _DROPPED.inc(lane.dropped)
+            self._evidence.add(lane.dropped_of, {counters.DROPPED: lane.dropped})
+            lane.dropped = 0
 
     def _found(self, lane: Lane) -> tuple[Route | None, VersionRoute | None]:
         """None: no version that could be called."""
@@ -116,7 +126,7 @@ class Copying:
         return route, version if version and version.answered and version.endpoints else None
 
     def _begin(self, lane: Lane, endpoint: Endpoint) -> None:
-        task = asyncio.get_running_loop().create_task(self._send(self._lanes.pop(lane), endpoint))
+        task = asyncio.get_running_loop().create_task(self._send(self._lanes.take(lane), endpoint))
         lane.sending[endpoint] = task
         task.add_done_callback(lambda _: lane.sending.pop(endpoint))
 
@@ -133,7 +143,7 @@ class Copying:
             self._drop(copy)
             return
         _COMPARED.inc()
-        self._evidence.add(seen.route.public_id, rollout, compared(copy, answer, self._segments))
+        self._evidence.add(rollout, compared(copy, answer, self._segments))
 
     async def _answer(self, seen: Seen, endpoint: Endpoint) -> UpstreamResponse:
         call = UpstreamCall("POST", "/predict", seen.body, seen.request_id)
@@ -149,9 +159,9 @@ class Copying:
             return UpstreamResponse(_FAILED, b"", asyncio.get_running_loop().time() - started)
 
     def _drop(self, copy: Copy) -> None:
-        seen, rollout = copy
+        _, rollout = copy
         _DROPPED.inc()
-        self._evidence.add(seen.route.public_id, rollout, {counters.DROPPED: 1})
+        self._evidence.add(rollout, {counters.DROPPED: 1})
 
 
 def compared(copy: Copy, answer: UpstreamResponse, segments: KnownSegments) -> Mapping[str, int]:

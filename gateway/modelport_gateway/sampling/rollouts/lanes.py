@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from modelport_gateway.outcome import PredictionResponse
@@ -10,12 +10,12 @@ from modelport_gateway.routing.routes import Endpoint, RolloutRoute
 from modelport_gateway.sampling.tap import Seen
 
 # A few hundred pairs decide: what would have to wait for long is not worth what keeping it costs callers.
-_MAX_WAITING = 20
+MAX_WAITING = 20
 _MAX_COPY_BYTES = 1024 * 1024
 _MAX_LANE_BYTES = 8 * 1024 * 1024
 _MAX_BYTES = 64 * 1024 * 1024
-# More are looked through for idle ones when another one opens.
-_MANY_LANES = 100
+# More are forgotten, with the lanes that are idle, when another one comes.
+_MANY_ROLLOUTS = 50
 
 Key = tuple[str, str]
 """Model, and the version that the copies are for."""
@@ -32,38 +32,42 @@ class Lane:
     key: Key
     waiting: deque[Copy] = field(default_factory=deque)
     bytes: int = 0
-    dropped: dict[RolloutRoute, int] = field(default_factory=dict)
-    """Copies since its last turn, by the rollout that they were for."""
+    dropped: int = 0
+    """Copies since its last turn, however many steps of a rollout they were of."""
+    dropped_of: RolloutRoute | None = None
+    """The last one of them."""
     turn: asyncio.TimerHandle | None = None
     sending: dict[Endpoint, asyncio.Task[None]] = field(default_factory=dict)
     """At most one to a replica."""
 
+    def drop(self, rollout: RolloutRoute) -> None:
+        self.dropped += 1
+        self.dropped_of = rollout
 
-class Lanes:
+
+class Lanes(dict[RolloutRoute, tuple[Lane, Lane]]):
+    """By rollout, of copies to its candidate and to its baseline: found with one look on the hot path."""
+
     def __init__(self) -> None:
+        super().__init__()
         self._lanes: dict[Key, Lane] = {}
         self._bytes = 0
 
-    def __iter__(self) -> Iterator[Lane]:
-        return iter(self._lanes.values())
+    def __missing__(self, rollout: RolloutRoute) -> tuple[Lane, Lane]:
+        # Each change of a route makes its rollout another object.
+        if len(self) >= _MANY_ROLLOUTS:
+            self._forget_idle()
+        lanes = self[rollout] = (
+            self._lane(rollout, rollout.candidate),
+            self._lane(rollout, rollout.baseline),
+        )
+        return lanes
 
-    def put(self, seen: Seen, rollout: RolloutRoute) -> Lane:
-        """Have it wait, or count it as dropped where there is no room; return where."""
-        version = rollout.baseline if seen.version.name == rollout.candidate else rollout.candidate
-        key = (seen.route.public_id, version)
-        lane = self._lanes.get(key) or self._open(key)
-        if len(lane.waiting) >= _MAX_WAITING or not self._keep(lane, seen, rollout):
-            lane.dropped[rollout] = lane.dropped.get(rollout, 0) + 1
-        return lane
+    def all(self) -> Iterable[Lane]:
+        return self._lanes.values()
 
-    def pop(self, lane: Lane) -> Copy:
-        copy = lane.waiting.popleft()
-        size = _size(copy[0])
-        lane.bytes -= size
-        self._bytes -= size
-        return copy
-
-    def _keep(self, lane: Lane, seen: Seen, rollout: RolloutRoute) -> bool:
+    def put(self, lane: Lane, seen: Seen, rollout: RolloutRoute) -> bool:
+        """Have it wait, and return whether there was room."""
         size = _size(seen)
         if size > min(_MAX_COPY_BYTES, _MAX_LANE_BYTES - lane.bytes, _MAX_BYTES - self._bytes):
             return False
@@ -72,15 +76,22 @@ class Lanes:
         self._bytes += size
         return True
 
-    def _open(self, key: Key) -> Lane:
-        if len(self._lanes) >= _MANY_LANES:
-            self._lanes = {
-                known: lane
-                for known, lane in self._lanes.items()
-                if lane.waiting or lane.turn or lane.sending
-            }
-        lane = self._lanes[key] = Lane(key)
-        return lane
+    def take(self, lane: Lane) -> Copy:
+        copy = lane.waiting.popleft()
+        size = _size(copy[0])
+        lane.bytes -= size
+        self._bytes -= size
+        return copy
+
+    def _lane(self, rollout: RolloutRoute, version: str) -> Lane:
+        key = (rollout.model, version)
+        return self._lanes.setdefault(key, Lane(key))
+
+    def _forget_idle(self) -> None:
+        self.clear()
+        self._lanes = {
+            key: lane for key, lane in self._lanes.items() if lane.waiting or lane.turn or lane.sending
+        }
 
 
 def _size(seen: Seen) -> int:

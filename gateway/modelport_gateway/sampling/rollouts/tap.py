@@ -4,7 +4,7 @@ import random
 
 from modelport_crds.reasons import Reason
 
-from modelport_gateway.outcome import PredictionResponse
+from modelport_gateway.outcome import Outcome, PredictionRequest, PredictionResponse
 from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Route, VersionRoute
 from modelport_gateway.sampling.rollouts.copying import Copying
@@ -13,6 +13,7 @@ from modelport_gateway.usage.evidence import EvidenceCounter
 
 # Said by the gateway or by limits, not by a version.
 _NOT_THE_MODELS = {429, 499}
+_PREDICT = Call.PREDICT
 _NOT_SENT = {Reason.QUEUE_FULL, Reason.NO_READY_VERSION}
 
 
@@ -21,23 +22,26 @@ class RolloutTap:
         self._evidence = evidence
         self._copying = copying
 
-    def wants(self, route: Route, version: VersionRoute) -> bool:
-        rollout = route.rollout
-        return rollout is not None and (
-            version.name == rollout.baseline or version.name == rollout.candidate  # noqa: PLR1714 - quicker
-        )
+    def wants(
+        self, route: Route, version: VersionRoute, request: PredictionRequest, outcome: Outcome
+    ) -> bool:
+        # Of every request of a rollout: each look that is spared counts.
+        rollout, name, target = route.rollout, version.name, request.target
+        if rollout is None or target.version is not None or outcome.status in _NOT_THE_MODELS:
+            # Who named the version was not sent to it by the rollout, and tells nothing of its share.
+            return False
+        is_candidate = name == rollout.candidate
+        if not is_candidate and name != rollout.baseline:
+            return False
+        sent = outcome.response
+        model_seconds = sent.model_seconds if type(sent) is PredictionResponse else 0.0
+        self._evidence.note(rollout, is_candidate, outcome.status, model_seconds)
+        if target.call is not _PREDICT or outcome.reason in _NOT_SENT:
+            return False
+        percent = rollout.shadow_percent
+        is_drawn = percent >= 100 or random.random() * 100 < percent  # noqa: S311 - nothing secret hangs on it
+        return is_drawn and self._copying.has_room(rollout, is_candidate)
 
     def take(self, seen: Seen) -> None:
-        # Of every request of a rollout: each look that is spared counts.
-        rollout, outcome, target = seen.route.rollout, seen.outcome, seen.request.target
-        # Who named the version was not sent to it by the rollout, and tells nothing of its share.
-        if rollout is None or target.version is not None or outcome.status in _NOT_THE_MODELS:
-            return
-        model, version, sent = seen.route.public_id, seen.version.name, outcome.response
-        model_seconds = sent.model_seconds if type(sent) is PredictionResponse else 0.0
-        self._evidence.note((model, rollout, version, outcome.status), model_seconds)
-        if target.call is not Call.PREDICT or outcome.reason in _NOT_SENT:
-            return
-        percent = rollout.shadow_percent
-        if percent >= 100 or random.random() * 100 < percent:  # noqa: S311 - nothing secret hangs on it
-            self._copying.put(seen, rollout)
+        if rollout := seen.route.rollout:
+            self._copying.put(seen, rollout, seen.version.name == rollout.candidate)
