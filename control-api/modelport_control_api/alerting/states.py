@@ -6,6 +6,7 @@ was killed at any moment neither loses a change nor tells it twice.
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
 
 from modelport_crds.mlmodel import MLModel
@@ -18,7 +19,8 @@ from modelport_control_api.alerting.tables import UNTOLD, ModelStateRow
 from modelport_control_api.alerts import events
 from modelport_control_api.alerts.events import Fact
 from modelport_control_api.alerts.types import EventType
-from modelport_control_api.models.model_view import ModelView
+from modelport_control_api.db.base import utc_now
+from modelport_control_api.models.model_view import ModelView, time_of
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry import repository
 from modelport_control_api.registry.records import ModelRecord
@@ -26,6 +28,8 @@ from modelport_control_api.registry.status_view import heaviest
 
 _LOOK_EVERY_SECONDS = 1.0
 _LOOK_AT_ALL_EVERY_SECONDS = 60.0
+# A model that crashes again and again is ready in between.
+_RECOVERED_AFTER = timedelta(minutes=5)
 
 Told = Literal["ready", "degraded", "failed"]
 _TYPES: dict[Told, EventType] = {
@@ -68,7 +72,7 @@ class ModelStates:
     async def _look_at(self, model_id: str) -> None:
         transactions = self.models.transactions
         known = await transactions.read(lambda session: _known(session, model_id))
-        state = _state(self.models.reader.look(known.record)) if known else None
+        state = _state(self.models.reader.look(known.record), known.told) if known else None
         # Most changes of an MLModel are none of its state: only those are worth a writer's lock.
         if known and state and (state.status, state.version) != known.told:
             await transactions.write(lambda session: tell(session, model_id, state, known.told))
@@ -120,12 +124,20 @@ def _known(session: Session, model_id: str) -> _Known | None:
     return _Known(record, (told.status, told.version) if told else ("", ""))
 
 
-def _state(shown: ModelView) -> _State | None:
+def _state(shown: ModelView, told: tuple[str, str]) -> _State | None:
     """None: it is on its way to another one."""
-    view = shown.view
+    view, version = shown.view, _version(shown) or ""
     if view.status == "pending":
         return None
-    return _State(view.status, _version(shown) or "", view.reason, view.message)
+    recovers = view.status == "ready" and told == ("degraded", version)
+    if recovers and shown.live and utc_now() - _sound_since(shown.live) < _RECOVERED_AFTER:
+        return None
+    return _State(view.status, version, view.reason, view.message)
+
+
+def _sound_since(live: MLModel) -> datetime:
+    times = [each.last_transition_time for each in live.status.conditions if each.type == "Degraded"]
+    return time_of(times[0] if times else None)
 
 
 def _version(shown: ModelView) -> str | None:

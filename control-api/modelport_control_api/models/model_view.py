@@ -78,7 +78,7 @@ def _has_rollout(live: MLModel) -> bool:
 
 def record_of(model_id: str, live: MLModel) -> ModelRecord:
     """A model applied with kubectl, in the shape of those of the API."""
-    created_at = _time(live.metadata.creation_timestamp)
+    created_at = time_of(live.metadata.creation_timestamp)
     bare = ModelRecord(
         id=model_id,
         owner_id=live.spec.owner,
@@ -182,5 +182,6 @@ def _refused(live: MLModel | None, refusal: str) -> StatusView:
     )
 
 
-def _time(text: str | None) -> datetime:
+def time_of(text: str | None) -> datetime:
+    """Read a time of the cluster's. None or empty: long ago."""
     return datetime.fromisoformat(text) if text else datetime.fromtimestamp(0, UTC)

@@ -107,6 +107,12 @@ class FakeCluster:
         self.objects[name] = {**self.objects[name], "status": status}
         self._notify(Event("MODIFIED", self.objects[name]))
 
+    def set_condition(self, name: str, **condition: str) -> None:
+        """Play the operator: say what is wrong, or no longer, and since when."""
+        known = self.objects[name]
+        self.objects[name] = {**known, "status": {**known["status"], "conditions": [condition]}}
+        self._notify(Event("MODIFIED", self.objects[name]))
+
     def set_rollout(self, name: str, **status: Any) -> None:
         """Play the operator: say where the rollout stands."""
         known = self.objects[name]

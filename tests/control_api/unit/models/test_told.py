@@ -1,10 +1,12 @@
 """What becomes of models and rollouts is told once, whoever sees it and however often it starts anew."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from modelport_control_api.alerting.states import ModelStates
 from modelport_control_api.alerting.tables import UNTOLD, ModelStateRow
+from modelport_control_api.db.base import utc_now
 from modelport_control_api.registry.tables import ModelRow
 
 from tests.control_api.unit.models.fake_cluster import DOWN, FAILED, READY, STARTING
@@ -80,6 +82,28 @@ async def test_down_and_up_again_are_two_more_and_a_new_version_is_one(
     assert [(event["type"], event["data"]["version"]) for event in await told(ann)][3:] == [
         ("model.ready", "v2")
     ]
+
+
+async def test_a_model_that_crashes_again_and_again_is_told_once(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    async def is_sound_for(minutes: int) -> None:
+        since = (utc_now() - timedelta(minutes=minutes)).isoformat()
+        await platform.serve(model_id, {"v1": 100})
+        platform.cluster.set_condition(
+            model_id, type="Degraded", status="False", reason="Serving", lastTransitionTime=since
+        )
+        await platform.heard(model_id, lambda live: live is not None and bool(live.status.conditions))
+        await look(platform)
+
+    await is_sound_for(0)
+    for _ in range(3):
+        await platform.serve(model_id, {"v1": 100}, v1=DOWN)
+        await look(platform)
+        await is_sound_for(0)
+    assert types(await told(ann)) == ["model.ready", "model.degraded"]
+    await is_sound_for(6)
+    assert types(await told(ann)) == ["model.ready", "model.degraded", "model.ready"]
 
 
 async def test_a_failed_model_names_the_version_and_why(
