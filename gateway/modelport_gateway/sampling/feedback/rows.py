@@ -31,14 +31,32 @@ class Rows:
 
 
 def rows_of(request: Any, response: Any) -> Rows:
-    """Take both decoded bodies apart. What is no predict request with its response has no rows."""
+    """Take both decoded bodies apart, also those of the Open Inference Protocol, of whose response the first
+    output counts. What is neither, and tensors that are no JSON, have no rows.
+    """
     match request, response:
         case {"input": row}, {"prediction": prediction}:
             probabilities = response.get("probabilities")
             return Rows([row], [prediction], None if probabilities is None else [probabilities])
         case {"inputs": [*rows]}, {"predictions": [*predictions]} if len(rows) == len(predictions):
             return Rows(rows, predictions, _one_a_row(response.get("probabilities"), len(rows)))
+        case {"inputs": [*tensors]}, {"outputs": [{"shape": [int(), *rest], "data": [*predictions]}, *_]} if (
+            rest in ([], [1])
+        ):
+            return Rows(_rows_of_columns(tensors, len(predictions)), predictions, None)
     return Rows([], [], None)
+
+
+def _rows_of_columns(tensors: list[Any], rows: int) -> list[Any]:
+    """Return the cells by name of those tensors that have one a row."""
+    columns = {
+        tensor["name"]: tensor["data"]
+        for tensor in tensors
+        if isinstance(tensor, dict)
+        and isinstance(tensor.get("name"), str)
+        and _one_a_row(tensor.get("data"), rows)
+    }
+    return [{name: cells[row] for name, cells in columns.items()} for row in range(rows)]
 
 
 def observed(seen: Seen, rows: Rows) -> Iterator[ObservedPrediction]:
@@ -79,8 +97,8 @@ def _arm(seen: Seen) -> str:
     return f"{rollout.id}:{rollout.step}:{side}" if side else ""
 
 
-def _one_a_row(probabilities: Any, rows: int) -> list[Any] | None:
-    return probabilities if isinstance(probabilities, list) and len(probabilities) == rows else None
+def _one_a_row(values: Any, rows: int) -> list[Any] | None:
+    return values if isinstance(values, list) and len(values) == rows else None
 
 
 def _key(row: Any, at: int, id_field: str | None, seen: Seen) -> tuple[str, int] | None:

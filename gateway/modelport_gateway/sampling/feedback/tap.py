@@ -10,7 +10,7 @@ from modelport_gateway.outcome import Outcome, PredictionRequest
 from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Route, VersionRoute
 from modelport_gateway.sampling.feedback.asking import Asking
-from modelport_gateway.sampling.feedback.rows import observed, rows_of
+from modelport_gateway.sampling.feedback.rows import Rows, observed, rows_of
 from modelport_gateway.sampling.redaction import redaction_of
 from modelport_gateway.sampling.tap import Seen, decoded
 from modelport_gateway.usage.observed import ObservedPredictions
@@ -41,7 +41,7 @@ class FeedbackTap:
         return feedback.percent == 100 or random.random() * 100 < feedback.percent  # noqa: S311 - no secret
 
     def take(self, seen: Seen) -> None:
-        if seen.status != 200 or seen.call is not Call.PREDICT:
+        if seen.status != 200:
             return
         size = len(seen.body) + len(seen.response)
         is_full = len(self._waiting) >= _MAX_WAITING or self._waiting_bytes + size > _MAX_WAITING_BYTES
@@ -80,7 +80,7 @@ class FeedbackTap:
         request, response = decoded(seen.body), decoded(seen.response)
         rows = rows_of(request, response)
         try:
-            if seen.version.gives_probabilities and rows.inputs and rows.probabilities is None:
+            if seen.call is Call.PREDICT and _lacks_probabilities(seen, rows):
                 asked = await self._asking.with_probabilities(seen, request)
                 # Kept is what the caller was told, and only what belongs to it.
                 if rows_of(request, asked).predictions == rows.predictions:
@@ -98,6 +98,10 @@ class FeedbackTap:
         kept = list(observed(seen, rows))
         OBSERVED_DROPPED.inc(len(rows.inputs) - len(kept))
         self._kept.add(kept)
+
+
+def _lacks_probabilities(seen: Seen, rows: Rows) -> bool:
+    return seen.version.gives_probabilities and bool(rows.inputs) and rows.probabilities is None
 
 
 def _redacted(seen: Seen, request: Any, response: Any) -> Any:

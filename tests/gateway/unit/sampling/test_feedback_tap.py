@@ -92,6 +92,49 @@ async def test_a_rows_own_id_stands_for_it(
     assert OBSERVED_DROPPED._value.get() - dropped == (id_ is None)
 
 
+TENSORS = [
+    {"name": "a", "shape": [2], "datatype": "BYTES", "data": ["order-7", "order-8"]},
+    {"name": "b", "shape": [2, 1], "datatype": "FP64", "data": [1.5, 2.5]},
+]
+
+
+@pytest.mark.parametrize("shape", [[2], [2, 1]])
+@pytest.mark.parametrize("id_field", [None, "a"])
+async def test_rows_of_the_open_inference_protocol_are_kept_too(
+    serving: Harness, model: ScriptedModel, shape: list[int], id_field: str | None
+) -> None:
+    await serve(serving, model, ALL | ({"idField": id_field} if id_field else {}), signature=CLASSIFIER)
+    output = {"name": "predict", "shape": shape, "datatype": "BYTES", "data": ["setosa", "virginica"]}
+    model.script = saying(outputs=[output])
+    answer = await serving.http.post(
+        "/v2/models/iris/infer", json={"inputs": TENSORS}, headers=serving.bearer
+    )
+    id_ = answer.headers["x-request-id"]
+    assert [(each.id, each.row, each.prediction, each.probabilities) for each in await kept(serving)] == [
+        ("order-7" if id_field else id_, 0, '"setosa"', None),
+        ("order-8" if id_field else id_, 0 if id_field else 1, '"virginica"', None),
+    ]
+    # Nothing was asked for afterwards.
+    assert len(model.received) == 1
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        [],
+        [{"name": "predict"}],
+        [{"name": "predict_proba", "shape": [1, 2], "datatype": "FP64", "data": [0.5, 0.5]}],
+    ],
+)
+async def test_tensors_that_are_no_prediction_a_row_are_not_kept(
+    serving: Harness, model: ScriptedModel, outputs: list[Any]
+) -> None:
+    await serve(serving, model)
+    model.script = saying(outputs=outputs)
+    await serving.http.post("/v2/models/iris/infer", json={"inputs": TENSORS}, headers=serving.bearer)
+    assert await kept(serving) == []
+
+
 def by_return(prediction: object, probabilities: object) -> Script:
     """A version that gives probabilities only if they are asked for."""
 
