@@ -178,8 +178,11 @@ def build(data: DataDir, cluster: LocalCluster) -> Apps:
 async def _metrics_of_models(cluster: LocalCluster, control: httpx.AsyncClient, key: SecretStr) -> bytes:
     """What the internal pages show of models, as Prometheus text."""
     of_processes = await runtime_metrics.collect(cluster)
-    drift = await control.get("/internal/v1/drift/metrics", headers=internal_key.show(key))
-    return of_processes + drift.raise_for_status().content
+    pages = [
+        await control.get(f"/internal/v1/{part}/metrics", headers=internal_key.show(key))
+        for part in ("drift", "quality")
+    ]
+    return b"".join([of_processes, *(page.raise_for_status().content for page in pages)])
 
 
 def _control_api_settings(data: DataDir, key: SecretStr) -> ControlApiSettings:

@@ -39,6 +39,7 @@ from modelport_control_api.monitoring.wiring import DriftServices
 from modelport_control_api.process.apps import build_internal, build_public
 from modelport_control_api.publisher.cluster import Cluster
 from modelport_control_api.quality.falls.watching import QualityWatch
+from modelport_control_api.quality.gauges.keeping import QualityGauges
 from modelport_control_api.quality.wiring import QualityServices
 from modelport_control_api.rollouts.ends import RolloutEnds
 from modelport_control_api.rollouts.leftovers import EvidenceSweep
@@ -130,6 +131,7 @@ def build(
         ModelStates(models).run,
         ExperimentEvaluator(models).run,
         QualityWatch(database).run,
+        QualityGauges(quality).run,
     )
     return ControlPlane(public, internal, context, accounts, models, background)
 

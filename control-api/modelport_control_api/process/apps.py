@@ -48,6 +48,7 @@ from modelport_control_api.monitoring import endpoints as drift_calls
 from modelport_control_api.monitoring import internal_endpoints as drift_internal
 from modelport_control_api.quality import endpoints as quality_calls
 from modelport_control_api.quality.calibration import endpoints as calibration_calls
+from modelport_control_api.quality.gauges import internal_endpoints as quality_internal
 from modelport_control_api.rollouts import endpoints as rollouts_calls
 from modelport_control_api.rollouts import internal_endpoints as rollouts_internal
 from modelport_control_api.settings import Settings
@@ -127,6 +128,7 @@ def build_internal() -> FastAPI:
         job_submission,
         usage_calls,
         drift_internal,
+        quality_internal,
         rollouts_internal,
         access_tokens,
         health,

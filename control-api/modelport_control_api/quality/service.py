@@ -24,11 +24,17 @@ async def read_quality(
     services: QualityServices, principal: Principal, model_id: str, query: Query, version: str | None
 ) -> QualityAnswer:
     """Raises ModelNotFound or InvalidFields."""
+    await services.models.transactions.read(lambda session: require_own(session, principal, model_id))
+    return await quality_of(services, model_id, query, version)
 
+
+async def quality_of(
+    services: QualityServices, model_id: str, query: Query, version: str | None = None
+) -> QualityAnswer:
+    """Return it, whoever asks. Raises InvalidFields."""
     signatures = partial(services.signature_of, model_id)
 
     def read(session: Session) -> tuple[Range, Reading, dict[str, Basis]]:
-        require_own(session, principal, model_id)
         range_ = resolve(query, utc_now(), {})
         reading = _read(session, model_id, range_, version, signatures)
         return range_, reading, bases(session, model_id, reading.versions, signatures)
