@@ -133,6 +133,7 @@ def test_what_a_transformer_needs_is_loaded_when_it_is_called(first: Any, needs:
     assert needs in reported["served"]
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_every_estimator_learns_predicts_warns_and_raises_as_ever() -> None:
     deferred, ordinary = run(EVERY, "deferred"), run(EVERY, "ordinary")

@@ -62,7 +62,7 @@ def test_during_the_start(stop: Stop, part: int) -> None:
         assert_ends_cleanly(platform, stop, {0, 130} if stop is ctrl_c else {0, -signal.SIGTERM})
 
 
-@both_ways
+@pytest.mark.parametrize("stop", [ctrl_c, pytest.param(terminate, marks=pytest.mark.nightly)])
 def test_with_models_and_during_uploads(stop: Stop) -> None:
     chance = random.Random(1)
     with killable_platform() as platform:
