@@ -3,6 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from modelport_control_api.ui import static_files
+from modelport_control_api.ui.experiments import pages as experiments
 from modelport_control_api.ui.models import (
     batch,
     dashboard,
@@ -45,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     # Before the model's own page: `/ui/models/live` is none of its ids.
     versions.router,
     rollouts.router,
+    experiments.router,
     usage.router,
     quality.router,
     settings.router,

@@ -12,7 +12,7 @@ import pytest
 from modelport_control_api.accounts.tables import User
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.history.tables import KeptPrediction
-from modelport_control_api.registry.tables import BatchJob, RolloutRow
+from modelport_control_api.registry.tables import BatchJob, ExperimentRow, RolloutRow
 from modelport_http.rate_limiting import enforce
 
 from tests.control_api.unit.models.platform import PASSWORD, Platform, running_platform, settings_at
@@ -32,11 +32,12 @@ class Scene:
     changes: list[str]
 
     def rows(self) -> tuple[int, ...]:
-        """Count jobs, stored predictions, and rollouts that nobody has steered."""
+        """Count jobs, stored predictions, and rollouts and experiments that nobody has steered."""
         with self.platform.plane.context.database.transaction(read_only=True) as session:
             counts = [session.query(table).count() for table in (BatchJob, KeptPrediction)]
             rollouts = session.query(RolloutRow).filter_by(paused=False, decision=None).count()
-        return (*counts, rollouts)
+            experiments = session.query(ExperimentRow).filter_by(ended_at=None).count()
+        return (*counts, rollouts, experiments)
 
 
 @asynccontextmanager
@@ -69,7 +70,7 @@ async def scene(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Scene]:
 
 
 def add_rows(platform: Platform, model_id: str) -> tuple[str, str]:
-    """A job of ann's that was cancelled, and a stored prediction."""
+    """A job of ann's that was cancelled, a stored prediction, and an experiment that goes on."""
     now = utc_now()
     with platform.plane.context.database.transaction() as session:
         owner = session.query(User).filter_by(email="ann@example.com").one().id
@@ -82,7 +83,11 @@ def add_rows(platform: Platform, model_id: str) -> tuple[str, str]:
             status=200, reason="", cache="miss", seconds=0.1, request='{"input": "ann alone"}',
             request_bytes=22, answer="{}", truncated=False,
         )  # fmt: skip
-        session.add_all([job, kept])
+        experiment = ExperimentRow(
+            model_id=model_id, number=1, arms={"v1": 50, "v2": 50}, state="running", created_by=owner,
+            design={"goal": {"metric": "reward"}, "control": "v1"}, before={}, look_at=job.expires_at,
+        )  # fmt: skip
+        session.add_all([job, kept, experiment])
         session.flush()
         return job.id, kept.id
 
@@ -98,6 +103,7 @@ def pages_of(model_id: str, job: str) -> list[str]:
         "?row=reference",
         "/quality",
         *("/rollouts", "/rollouts/live", "/rollouts/new", "/rollouts/1", "/rollouts/1/live"),
+        *("/experiments", "/experiments/new", "/experiments/1", "/experiments/1/live"),
     )
     return [
         *(f"/ui/models/{model_id}{tab}" for tab in (*tabs, *more, "/settings")),
@@ -115,7 +121,17 @@ def changes_of(model_id: str, job: str, kept: str) -> list[str]:
     of_version = ("versions/v1/delete", "versions/v1/retry", "usage/importance/v1")
     steps = ("pause", "resume", "promote", "rollback", "cancel")
     of_rollouts = ("rollouts", *(f"rollouts/1/{step}" for step in steps))
-    of_model = ("settings", "delete", "traffic", "rollback", "redeploy", *of_version, *of_rollouts)
+    of_experiments = ("experiments", "experiments/1/promote", "experiments/1/stop")
+    of_model = (
+        "settings",
+        "delete",
+        "traffic",
+        "rollback",
+        "redeploy",
+        *of_version,
+        *of_rollouts,
+        *of_experiments,
+    )
     return [
         *(f"/ui/models/{model_id}/{change}" for change in of_model),
         f"/ui/batch/{job}/retry",
@@ -167,7 +183,7 @@ async def test_owners_delete_a_kept_row_and_remove_a_job(scene: Scene) -> None:
     for change in scene.changes:
         if "/rows/" in change or ("/batch/" in change and change.endswith("/delete")):
             assert (await scene.owner.post(change, data={"csrf_token": token})).status_code == 303, change
-    assert scene.rows() == (0, 0, 1)
+    assert scene.rows() == (0, 0, 1, 1)
 
 
 def _retry_of_job(scene: Scene) -> str:
