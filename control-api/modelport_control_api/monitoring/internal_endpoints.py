@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from fastapi import APIRouter, Response
 from modelport_http.problem import Problem
 from modelport_telemetry.drift import bins as wire
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from pydantic import BaseModel
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from modelport_control_api.drift import repository
 from modelport_control_api.drift.profiles.profile import from_json, match
@@ -21,16 +19,10 @@ from modelport_control_api.drift.records import to_drift_record
 from modelport_control_api.drift.tables import DriftReferenceRow, DriftStateRow
 from modelport_control_api.http.context import DbSession
 from modelport_control_api.http.principal import PLATFORM_ONLY
+from modelport_control_api.http.prometheus import text_of
 from modelport_control_api.monitoring.wiring import Drift
 
 WORST_FEATURES = 20
-
-
-def render(session: Session) -> bytes:
-    """Return Prometheus text of all versions whose window has been full."""
-    registry = CollectorRegistry()
-    registry.register(_States(list(session.scalars(select(DriftStateRow)))))
-    return generate_latest(registry)
 
 
 class _States(Collector):
@@ -100,5 +92,8 @@ def read_bins(reference: str, session: DbSession, services: Drift) -> Response:
 
 @router.get("/metrics")
 def read_drift_metrics(session: DbSession) -> Response:
-    """Prometheus text. Not on the public page: ids of everybody's models are not for the public."""
-    return Response(render(session), media_type="text/plain; version=0.0.4; charset=utf-8")
+    """Prometheus text of all versions whose window has been full.
+
+    Not on the public page: ids of everybody's models are not for the public.
+    """
+    return text_of(_States(list(session.scalars(select(DriftStateRow)))))

@@ -1,7 +1,7 @@
 """What is known of a model's quality, for its owner. Nobody else may see it, administrators included."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -24,17 +24,26 @@ async def read_quality(
     services: QualityServices, principal: Principal, model_id: str, query: Query, version: str | None
 ) -> QualityAnswer:
     """Raises ModelNotFound or InvalidFields."""
-    await services.models.transactions.read(lambda session: require_own(session, principal, model_id))
-    return await quality_of(services, model_id, query, version)
+
+    def check(session: Session) -> None:
+        require_own(session, principal, model_id)
+
+    return await quality_of(services, model_id, query, version, check)
 
 
 async def quality_of(
-    services: QualityServices, model_id: str, query: Query, version: str | None = None
+    services: QualityServices,
+    model_id: str,
+    query: Query,
+    version: str | None = None,
+    check: Callable[[Session], None] | None = None,
 ) -> QualityAnswer:
-    """Return it, whoever asks. Raises InvalidFields."""
+    """Return it, of all versions or of one. check: raises if it may not be read. Raises InvalidFields."""
     signatures = partial(services.signature_of, model_id)
 
     def read(session: Session) -> tuple[Range, Reading, dict[str, Basis]]:
+        if check is not None:
+            check(session)
         range_ = resolve(query, utc_now(), {})
         reading = _read(session, model_id, range_, version, signatures)
         return range_, reading, bases(session, model_id, reading.versions, signatures)

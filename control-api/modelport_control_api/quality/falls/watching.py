@@ -1,7 +1,6 @@
 """In the background: looks at each model with feedback, and tells on which days its versions fell."""
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, date, timedelta
@@ -9,7 +8,6 @@ from itertools import islice
 
 from modelport_evidence.means import Sums
 from modelport_process.background import every
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -20,11 +18,9 @@ from modelport_control_api.db.session import Database
 from modelport_control_api.ground_truth.reading import Observation, observations
 from modelport_control_api.ground_truth.values import values_of
 from modelport_control_api.quality.falls.finding import Fall, falls_of
+from modelport_control_api.quality.rounds import EVERY_SECONDS, one_by_one, with_feedback
 from modelport_control_api.registry.tables import ModelRow
 
-_EVERY_SECONDS = 300.0
-# Counting takes at most one in so many seconds, however many rows there are.
-_IDLE_SHARE = 20
 _DAYS = timedelta(days=30)
 _MOST_ROWS = 500_000
 """Of a model, the newest."""
@@ -42,18 +38,15 @@ class QualityWatch:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await every(_EVERY_SECONDS, self._look, failed="quality_not_watched", catches=SQLAlchemyError)
+        await every(EVERY_SECONDS, self._look, failed="quality_not_watched", catches=SQLAlchemyError)
 
     async def _look(self) -> None:
-        for model_id in await asyncio.to_thread(self._watched):
-            started = time.monotonic()
-            await asyncio.to_thread(self.look_at, model_id)
-            await asyncio.sleep(_IDLE_SHARE * (time.monotonic() - started))
+        watched = await asyncio.to_thread(self._watched)
+        await one_by_one(watched, lambda model_id: asyncio.to_thread(self.look_at, model_id))
 
     def _watched(self) -> list[str]:
-        query = select(ModelRow.id).where(ModelRow.feedback_percent.is_not(None)).order_by(ModelRow.id)
         with self._database.transaction(read_only=True) as session:
-            return list(session.scalars(query))
+            return list(session.scalars(with_feedback().order_by(ModelRow.id)))
 
     def look_at(self, model_id: str) -> None:
         """Tell of one model what was not told yet. Blocking."""

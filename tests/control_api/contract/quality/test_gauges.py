@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from modelport_control_api.db.base import utc_now
 from modelport_control_api.quality.gauges import keeping
-from modelport_control_api.quality.gauges.internal_endpoints import render
+from modelport_control_api.quality.gauges.internal_endpoints import read_quality_metrics
 from modelport_control_api.quality.gauges.keeping import QualityGauges
 from modelport_control_api.quality.wiring import QualityServices
 from prometheus_client.parser import text_string_to_metric_families
@@ -41,7 +41,7 @@ def gauges(scene: Scene) -> QualityGauges:
 def shown(scene: Scene) -> dict[Key, float]:
     """By name, version and metric, of the scene's model."""
     with scene.platform.plane.context.database.transaction(read_only=True) as session:
-        page = render(session).decode()
+        page = bytes(read_quality_metrics(session).body).decode()
     samples = [each for family in text_string_to_metric_families(page) for each in family.samples]
     assert {each.labels["model"] for each in samples} <= {scene.model_id}
     return {
