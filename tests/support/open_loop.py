@@ -13,6 +13,8 @@ from itertools import pairwise
 import aiohttp
 
 _GIVE_UP_SECONDS = 30.0
+UNLIMITED = {"rate_limit": {"requests": 1_000_000, "period_seconds": 1}}
+"""What a model's settings are changed to, so that none of the requests is refused."""
 
 
 @dataclass(frozen=True)

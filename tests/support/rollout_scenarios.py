@@ -9,13 +9,12 @@ from typing import Any
 import httpx
 import orjson
 
-from tests.support.open_loop import OpenLoop, Report
+from tests.support.open_loop import UNLIMITED, OpenLoop, Report
 from tests.support.platform_process import wait_until_ready
 from tests.support.slowness import slowness
 from tests.support.waiting import eventually
 
 _RATE = 100
-_UNLIMITED = {"rate_limit": {"requests": 1_000_000, "period_seconds": 1}}
 _SECONDS = 400
 _QUICK = {
     "replay": {"rows": 0},
@@ -137,7 +136,7 @@ def _serve(owner: httpx.Client, row: str) -> str:
     files = {"file": ("model.py", _code(row))}
     made = owner.post("/api/v1/models/upload", files=files, data={"name": "Shapes"})
     model = str(made.raise_for_status().json()["id"])
-    owner.patch(f"/api/v1/models/{model}", json=_UNLIMITED).raise_for_status()
+    owner.patch(f"/api/v1/models/{model}", json=UNLIMITED).raise_for_status()
     wait_until_ready(owner, model)
     return model
 

@@ -12,11 +12,10 @@ from typing import Any
 from tests.e2e.accounts import Person, register, save
 from tests.e2e.kubectl import Kubectl
 from tests.support.models import IRIS_FIELDS, iris_logistic_named
-from tests.support.open_loop import OpenLoop
+from tests.support.open_loop import UNLIMITED, OpenLoop
 from tests.support.waiting import eventually
 
 RATE = 100.0
-_UNLIMITED = {"rate_limit": {"requests": 1_000_000, "period_seconds": 1}}
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def build_harness(cluster: Any, platform: Any, folder: Path) -> Harness:
     person = register(platform.url, folder)
     file = save(iris_logistic_named().model, folder / "iris.joblib")
     model_id = person.upload(file, "--name", "disturbed")["id"]
-    person.http().patch(f"/api/v1/models/{model_id}", json=_UNLIMITED).raise_for_status()
+    person.http().patch(f"/api/v1/models/{model_id}", json=UNLIMITED).raise_for_status()
     harness = Harness(cluster, platform, person, model_id, file)
     harness.models.run(
         "patch",

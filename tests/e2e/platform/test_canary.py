@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.accounts import Person, register, save
 from tests.support.models import iris_logistic_named
+from tests.support.open_loop import UNLIMITED
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
@@ -24,8 +25,7 @@ def canary(platform: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     person = register(platform.url, folder)
     path = save(iris_logistic_named().model, folder / "iris.joblib")
     model_id = person.upload(path, "--name", "canary")["id"]
-    limit = {"rate_limit": {"requests": 1_000_000, "period_seconds": 1}}
-    person.http().patch(f"/api/v1/models/{model_id}", json=limit).raise_for_status()
+    person.http().patch(f"/api/v1/models/{model_id}", json=UNLIMITED).raise_for_status()
     person.upload(path, "--to", model_id, "--no-traffic")
     person.cli("traffic", model_id, "v1=90", "v2=10")
     eventually(lambda: person.model(model_id)["traffic"] == {"v1": 90, "v2": 10})

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from tests.e2e.accounts import Person, register, save
 from tests.e2e.artifact_server import File, mlmodel, serving
 from tests.support.models import iris
+from tests.support.open_loop import UNLIMITED
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.e2e
@@ -82,8 +83,7 @@ def test_a_version_with_other_labels_is_rolled_back(platform: Any, person: Perso
     model_id = person.upload(trained(tmp_path), "--name", "rolled back")["id"]
     person.upload(trained(tmp_path, virginica="setosa"), "--to", model_id, "--no-traffic")
     with person.http() as client:
-        limit = {"rate_limit": {"requests": 1_000_000, "period_seconds": 1}}
-        client.patch(f"/api/v1/models/{model_id}", json=limit).raise_for_status()
+        client.patch(f"/api/v1/models/{model_id}", json=UNLIMITED).raise_for_status()
         path = f"/api/v1/models/{model_id}/rollouts"
         begun = client.post(path, json={"version": "v2", "strategy": OF_THE_API})
         assert begun.status_code == 201, begun.text
