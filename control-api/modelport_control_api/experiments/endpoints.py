@@ -11,6 +11,7 @@ from modelport_control_api.experiments.schemas import (
     ExperimentAnswer,
     ExperimentList,
     ExperimentStart,
+    ExperimentSummary,
     Promotion,
 )
 from modelport_control_api.http.bodies import StrictJsonRoute
@@ -50,12 +51,7 @@ async def start_experiment(
 @router.get("")
 async def list_experiments(model_id: str, principal: Reader, services: Models) -> ExperimentList:
     """All of the model, the newest first."""
-    await load_model(services, principal, model_id)
-    return ExperimentList(
-        items=await services.transactions.read(
-            lambda session: [render_summary(each) for each in asking.list_all(session, model_id)]
-        )
-    )
+    return ExperimentList(items=await all_of(services, principal, model_id))
 
 
 @router.get("/{number}", responses=problems(422))
@@ -94,6 +90,16 @@ async def stop_experiment(
         return await services.transactions.write(
             lambda session: render(asking.stop(session, caller, model_id, number, live))
         )
+
+
+async def all_of(services: ModelsServices, principal: Principal, model_id: str) -> list[ExperimentSummary]:
+    """Return all of the model, the newest first. Raises ModelNotFound."""
+    await load_model(services, principal, model_id)
+
+    def read(session: Session) -> list[ExperimentSummary]:
+        return [render_summary(each) for each in asking.list_all(session, model_id)]
+
+    return await services.transactions.read(read)
 
 
 async def one(services: ModelsServices, principal: Principal, model_id: str, number: int) -> ExperimentAnswer:

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from modelport_control_api.experiments import asking
 from modelport_control_api.experiments import endpoints as calls
-from modelport_control_api.experiments.render import render, render_summary
-from modelport_control_api.experiments.schemas import ExperimentAnswer, ExperimentSummary
+from modelport_control_api.experiments.render import render_summary
+from modelport_control_api.experiments.schemas import ExperimentSummary
 from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.registry.status_view import heaviest
 from modelport_control_api.ui.experiments import form as fields
-from modelport_control_api.ui.experiments.view import charts_of, comparisons_of, goal_name, is_over
+from modelport_control_api.ui.experiments.view import charts_of, comparisons_of, is_over, metric_name
 from modelport_control_api.ui.forms import Form, read_values
 from modelport_control_api.ui.models.detail import header
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/ui/models/{model_id}/experiments", include_in_schema
 @router.get("")
 async def show_experiments(visit: CurrentVisit, model_id: str) -> Response:
     model = await visit.model(model_id)
-    found = await _all(visit, model)
+    found = await calls.all_of(visit.services, visit.principal, model_id)
     return visit.page(
         "experiments/list.html",
         **await header(visit, model, "experiments"),
@@ -92,20 +92,9 @@ async def end(
             ended = asking.promote(session, visit.caller, model_id, number, version=version, live=live)
         return ended.promoted or ""
 
-    try:
-        version = await visit.change(model_id, ask)
-    except Problem as problem:
-        if problem.status not in (409, 422):
-            raise
-        return redirect(visit.request, there, problem.detail, "bad")
-    return redirect(visit.request, there, f"The experiment is over: {version} gets all traffic.")
-
-
-async def _all(visit: Visit, model: ModelAnswer) -> list[ExperimentSummary]:
-    def read(session: Session) -> list[ExperimentSummary]:
-        return [render_summary(each) for each in asking.list_all(session, model.id)]
-
-    return await visit.services.transactions.read(read)
+    return await visit.steer(
+        model_id, ask, there, lambda version: f"The experiment is over: {version} gets all traffic."
+    )
 
 
 def _going(experiments: list[ExperimentSummary]) -> ExperimentSummary | None:
@@ -113,16 +102,13 @@ def _going(experiments: list[ExperimentSummary]) -> ExperimentSummary | None:
 
 
 async def _one(visit: Visit, model: ModelAnswer, number: int) -> dict[str, Any]:
-    def read(session: Session) -> ExperimentAnswer:
-        return render(asking.find(session, model.id, number))
-
-    found = await visit.services.transactions.read(read)
+    found = await calls.one(visit.services, visit.principal, model.id, number)
     return {
         "model": model,
         "read_only": model.managed_by == "kubectl",
         "shown": found,
         "is_over": is_over(found),
-        "goal": goal_name(found),
+        "goal": metric_name(found.goal.metric),
         "comparisons": comparisons_of(found),
         "charts": charts_of(found),
     }
@@ -134,7 +120,7 @@ async def _new(visit: Visit, model: ModelAnswer, form: Form, status: int = 200) 
         status,
         **await header(visit, model, "experiments"),
         form=form,
-        going=_going(await _all(visit, model)),
+        going=_going(await calls.all_of(visit.services, visit.principal, model.id)),
         arms=[(name, name) for name in _arms(model)],
         metrics=list(fields.METRICS.items()),
         units=list(fields.UNITS.items()),

@@ -14,6 +14,8 @@ from modelport_control_api.ui.quality.view import NAMES
 
 _GOING = {"starting", "running", "decided"}
 _SHARES = {"accuracy"}
+# Of a unit, where quality has the mean over rows.
+_OWN_NAMES = {"reward": "Reward", "mse": "Mean squared error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +71,22 @@ def _chart(experiment: ExperimentAnswer, version: str) -> Chart:
         ("Surely less than", [each.upper for _, each in past], 4),
     )
     return Chart(
-        f"{version} beside {experiment.control}: {goal_name(experiment).lower()}",
+        f"{version} beside {experiment.control}: {metric_name(experiment.goal.metric).lower()}",
         [int(at.timestamp()) for at, _ in past],
         [{"label": label, "values": values, "color": color} for label, values, color in lines],
     )
 
 
-def goal_name(experiment: ExperimentSummary) -> str:
-    """Return the goal's metric as people read it."""
-    return "Reward" if experiment.goal.metric == "reward" else NAMES.get(experiment.goal.metric, "MSE")
+def metric_name(metric: str) -> str:
+    """Return it as people read it."""
+    return _OWN_NAMES.get(metric) or NAMES[metric]
 
 
 def _row(found: ComparisonAnswer, unit: str) -> ComparisonRow:
     is_known = None not in (found.lower, found.upper)
     return ComparisonRow(
         found.version,
-        NAMES.get(found.metric, found.metric) if found.metric != "reward" else "Reward",
+        metric_name(found.metric),
         found.state,
         _text(found.metric, found.estimate),
         f"{_text(found.metric, found.lower)} to {_text(found.metric, found.upper)}" if is_known else "–",

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
+from modelport_http.problem import Problem
 from sqlalchemy.orm import Session
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from modelport_control_api.http.context import Context, RequestContext, RequestOrigin
 from modelport_control_api.identity import Caller, Origin, Principal
@@ -15,7 +16,7 @@ from modelport_control_api.models.schemas import ModelAnswer
 from modelport_control_api.models.wiring import ModelsServices
 from modelport_control_api.registry.records import ModelRecord
 from modelport_control_api.ui.cookies import read_time_zone
-from modelport_control_api.ui.rendering import render
+from modelport_control_api.ui.rendering import redirect, render
 from modelport_control_api.ui.signed_in import CurrentSignedIn, SignedIn
 
 T = TypeVar("T")
@@ -68,6 +69,18 @@ class Visit:
         """Run `work` in one transaction. Raises problems, that of a model applied with kubectl too."""
         with self.services.reader.changing(self.principal, model_id):
             return await self.services.transactions.write(work)
+
+    async def steer(
+        self, model_id: str, work: Callable[[Session], T], there: str, said: Callable[[T], str]
+    ) -> Response:
+        """`change`, and go `there` with what is said of the result, or with why it was refused."""
+        try:
+            done = await self.change(model_id, work)
+        except Problem as problem:
+            if problem.status not in (409, 422):
+                raise
+            return redirect(self.request, there, problem.detail, "bad")
+        return redirect(self.request, there, said(done))
 
     def page(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         return render(self.request, template, status=status, **context)

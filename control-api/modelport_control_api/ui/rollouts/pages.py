@@ -90,13 +90,7 @@ async def steer(visit: CurrentVisit, model_id: str, number: calls.Number, step: 
     def ask(session: Session) -> RolloutRecord:
         return guarded.steer(session, visit.caller, model_id, number, step=step, live=live)
 
-    try:
-        await visit.change(model_id, ask)
-    except Problem as problem:
-        if problem.status != 409:
-            raise
-        return redirect(visit.request, there, problem.detail, "bad")
-    return redirect(visit.request, there, _DONE[step])
+    return await visit.steer(model_id, ask, there, lambda _: _DONE[step])
 
 
 async def _all(visit: Visit, model: ModelAnswer) -> dict[str, Any]:
