@@ -12,7 +12,6 @@ from modelport_control_api.experiments.schemas import (
 )
 from modelport_control_api.ui.quality.view import NAMES
 
-_GOING = {"starting", "running", "decided"}
 _SHARES = {"accuracy"}
 # Of a unit, where quality has the mean over rows.
 _OWN_NAMES = {"reward": "Reward", "mse": "Mean squared error"}
@@ -39,8 +38,8 @@ class Chart:
 
 
 def is_over(experiment: ExperimentSummary) -> bool:
-    """Return whether it has ended: the traffic is no longer shared."""
-    return experiment.ended_at is not None or experiment.state not in _GOING
+    """Return whether it has ended. One that is inconclusive goes on sharing the traffic until it is ended."""
+    return experiment.ended_at is not None
 
 
 def comparisons_of(experiment: ExperimentSummary) -> list[ComparisonRow]:

@@ -22,6 +22,7 @@ from tests.control_api.unit.models.test_experiments import (
     predicted,
     read,
     rewind,
+    start,
     stored,
 )
 from tests.support.waiting import until
@@ -46,6 +47,10 @@ def look_again(platform: Platform, model_id: str) -> None:
         row.looks = [look, {**look, "at": later.isoformat()}]
 
 
+def charts(page: str) -> list[Any]:
+    return [json.loads(unescape(each)) for each in re.findall(r"data-chart='([^']*)'", page)]
+
+
 async def test_from_the_form_to_the_promotion(platform: Platform, ann: Account, model_id: str) -> None:
     client, base = await sign_in(platform, "ann"), f"/ui/models/{model_id}/experiments"
     assert "No experiments yet" in (await client.get(base)).text
@@ -67,11 +72,13 @@ async def test_from_the_form_to_the_promotion(platform: Platform, ann: Account, 
     page = (await client.get(f"{base}/1")).text
     assert found["verdict"] in unescape(page)
     assert ">2,000<" in page
-    [chart] = [json.loads(unescape(each)) for each in re.findall(r"data-chart='([^']*)'", page)]
+    [chart] = charts(page)
     assert [line["values"] for line in chart["series"]] == [
         [look["intervals"][0][name] for look in found["looks"]] for name in ("estimate", "lower", "upper")
     ]
-    assert found["verdict"] in unescape((await client.get(f"{base}/1/live")).text)
+    live = (await client.get(f"{base}/1/live")).text
+    assert found["verdict"] in unescape(live)
+    assert charts(live) == [chart]
     promoted = await posted(client, f"{base}/1/promote", version="v2")
     assert promoted.status_code == 303
     assert (await read(ann, model_id))["promoted"] == "v2"
@@ -79,6 +86,22 @@ async def test_from_the_form_to_the_promotion(platform: Platform, ann: Account, 
     assert (await posted(client, f"{base}/1/stop")).status_code == 303
     assert (await read(ann, model_id))["promoted"] == "v2"
     assert "Promoted" in (await client.get(base)).text
+
+
+async def test_one_that_is_inconclusive_can_still_be_ended(
+    platform: Platform, ann: Account, model_id: str
+) -> None:
+    client, base = await sign_in(platform, "ann"), f"/ui/models/{model_id}/experiments"
+    await start(platform, ann, model_id)
+    rewind(platform, model_id, days=61)
+    await until(lambda: stored(platform, model_id).state == "inconclusive")
+    assert "See how it goes" in (await client.get(f"{base}/new")).text
+    page = (await client.get(f"{base}/1")).text
+    assert 'data-open="stop"' in page
+    assert 'hx-trigger="every' in page
+    await posted(client, f"{base}/1/promote", version="v2")
+    assert (await read(ann, model_id))["promoted"] == "v2"
+    assert 'data-open="stop"' not in (await client.get(f"{base}/1")).text
 
 
 async def test_what_cannot_begin_is_said_on_the_form(platform: Platform, ann: Account, model_id: str) -> None:
