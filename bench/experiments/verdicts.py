@@ -12,7 +12,7 @@ import numpy as np
 from modelport_evidence.arms import Design, Measure, judge_arms
 from scipy import stats
 
-from bench.experiments.streams import late, looks, returning, revenue, shares
+from bench.experiments.streams import customers, late, looks, returning, revenue, shares
 
 _PAGE = Path(__file__).parents[1] / "experiments.md"
 _EVERY, _NUMBER = 100, 200
@@ -29,6 +29,7 @@ _SAME = {
     "10 % convert, late": late(),
     "revenue: 10 % pay, log-normal": revenue(),
     "accuracy, units come back": returning(),
+    "spending, two of three were there before": customers(),
 }
 _EFFECTS = {
     "10 % and 10 %": shares(0.1, 0.1),
@@ -37,6 +38,8 @@ _EFFECTS = {
     "80 % and 80 %": shares(0.8, 0.8),
     "80 % and 81 %": shares(0.8, 0.81),
     "80 % and 83 %": shares(0.8, 0.83),
+    "31 and 33 spent, all are new": customers(2.0, new=1.0),
+    "31 and 33 spent, two of three were there before": customers(2.0),
 }
 
 _SCENES = _SAME | _EFFECTS

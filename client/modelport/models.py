@@ -103,7 +103,8 @@ class Model:
     `sticky`: what stays on one version of a split, `caller` or `session`; None: each request is drawn.
     `history`: which requests are kept (`percent`, `retention_days`, …); None: none.
     `feedback`: which predictions are kept to be compared with the truth; None: none.
-    `tags`: in small letters, by which lists are narrowed."""
+    `tags`: in small letters, by which lists are narrowed.
+    `rollout`, `experiment`: the number of the one that goes on; None: none does."""
 
     id: str
     name: str
@@ -125,6 +126,8 @@ class Model:
     raw: Json = field(repr=False, compare=False)
     """The whole response."""
     tags: tuple[str, ...] = ()
+    rollout: int | None = None
+    experiment: int | None = None
 
     @property
     def newest_failed(self) -> str | None:
@@ -157,6 +160,8 @@ class Model:
             created_at=_moment(data.get("created_at")),
             raw=data,
             tags=tuple(data.get("tags") or ()),
+            rollout=data.get("rollout"),
+            experiment=data.get("experiment"),
         )
 
 

@@ -53,7 +53,7 @@ def chosen_version(request: PredictionRequest, authorized: AuthorizedRequest) ->
         raise Problem(status=404, detail=f"The model {route.public_id} has no version {name}.")
     if name is None:
         # Most models ask for nothing to stick: their requests pay for no look at a header.
-        sticky_to = kept_by(request, route, authorized.caller_id) if route.sticky else None
+        sticky_to = kept_by(request, route.sticky, authorized.caller_id) if route.sticky else None
         name = choose_version(route.traffic, model_uid=route.uid, sticky_to=sticky_to)
     version = route.versions.get(name) if name else None
     # Also for traffic: what status says and what has answered must agree before anything is sent.
@@ -190,10 +190,10 @@ def _ready(request: PredictionRequest, route: Route, version: VersionRoute) -> P
     return PredictionResponse(orjson.dumps({"name": request.target.model, "ready": True}), version.name)
 
 
-def kept_by(request: PredictionRequest, route: Route, caller_id: str) -> str | None:
+def kept_by(request: PredictionRequest, sticky: str, caller_id: str) -> str | None:
     """Return what keeps it on one version of a sticky model's split; None: it is drawn by the weights."""
     session = request.headers.get(b"x-modelport-session")
-    return session or (caller_id if route.sticky == "caller" else None)
+    return session or (caller_id if sticky == "caller" else None)
 
 
 def caller_id_of(caller: Caller | None, address: str) -> str:

@@ -4,11 +4,12 @@ Each arm is compared with the control, by the goal and by each guardrail. The le
 these comparisons.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from modelport_evidence.means import Sums, difference_sequence, mean_sequence
+from modelport_evidence.history import Measured, adjusted
+from modelport_evidence.means import difference_sequence, mean_sequence
 from modelport_evidence.rates import Interval
 from modelport_evidence.sentences import counted, difference_in_words, share_in_words
 from modelport_evidence.splits import arms_split_is_off
@@ -56,7 +57,8 @@ class Comparison:
     """Of an arm with the control. `estimate`, and the interval around it: by how much its mean is greater.
 
     `state`: by the goal better, worse or unknown; by a guardrail within what is tolerated, worse than that,
-    or unknown. `units`: of both that have a value.
+    or unknown. `units`: of both that have a value. `variance_reduction`: the share of the variance that what
+    units did before explained, so that it is in neither estimate nor interval; None: too few did anything.
     """
 
     arm: str
@@ -65,6 +67,7 @@ class Comparison:
     estimate: float | None
     interval: Interval
     units: int
+    variance_reduction: float | None
     message: str
 
 
@@ -107,32 +110,51 @@ def judge_arms(design: Design, counts: Mapping[str, ArmCounts]) -> Judgment:
 
 def arm_interval(design: Design, counts: ArmCounts, metric: str) -> Interval:
     """Return where the mean of an arm's units is, at the confidence of one such interval."""
-    return mean_sequence(counts.sums.get(metric, Sums()), 1 - design.confidence)
+    return mean_sequence(counts.measured.get(metric, Measured()).sums, 1 - design.confidence)
 
 
 def _goal(design: Design, counts: Mapping[str, ArmCounts], arm: str) -> Comparison:
-    gain, found = _compared(design, counts, arm, design.goal)
-    state: State = "better" if gain.lower > 0 else "worse" if gain.upper < 0 else "unknown"
-    return Comparison(arm, design.goal.metric, state, *found)
+    return _compared(design, counts, arm, design.goal, _of_goal)
+
+
+def _of_goal(gain: Interval) -> State:
+    return "better" if gain.lower > 0 else "worse" if gain.upper < 0 else "unknown"
 
 
 def _guardrail(design: Design, counts: Mapping[str, ArmCounts], arm: str, measure: Measure) -> Comparison:
-    gain, found = _compared(design, counts, arm, measure)
     least = -measure.tolerance
-    state: State = "worse" if gain.upper < least else "within" if gain.lower >= least else "unknown"
-    return Comparison(arm, measure.metric, state, *found)
+
+    def state(gain: Interval) -> State:
+        return "worse" if gain.upper < least else "within" if gain.lower >= least else "unknown"
+
+    return _compared(design, counts, arm, measure, state)
 
 
 def _compared(
-    design: Design, counts: Mapping[str, ArmCounts], arm: str, measure: Measure
-) -> tuple[Interval, tuple[float | None, Interval, int, str]]:
-    one, other = (counts[each].sums.get(measure.metric, Sums()) for each in (arm, design.control))
-    interval = difference_sequence(one, other, design.level)
-    estimate = None if one.mean is None or other.mean is None else one.mean - other.mean
-    units = one.count + other.count
-    is_share = all(each.total == each.squares for each in (one, other))
+    design: Design,
+    counts: Mapping[str, ArmCounts],
+    arm: str,
+    measure: Measure,
+    state: Callable[[Interval], State],
+) -> Comparison:
+    one, other = (counts[each].measured.get(measure.metric, Measured()) for each in (arm, design.control))
+    pair = adjusted(one, other)
+    interval = difference_sequence(pair.one, pair.other, design.level)
+    mine, theirs = pair.one.mean, pair.other.mean
+    estimate = None if mine is None or theirs is None else mine - theirs
+    units = one.sums.count + other.sums.count
+    is_share = all(each.sums.total == each.sums.squares for each in (one, other))
     said = difference_in_words(measure.metric, (arm, design.control), estimate, interval, is_share=is_share)
-    return measure.gain(interval), (estimate, interval, units, f"{said}; {counted(units, design.unit)}")
+    return Comparison(
+        arm,
+        measure.metric,
+        state(measure.gain(interval)),
+        estimate,
+        interval,
+        units,
+        pair.explained,
+        f"{said}; {counted(units, design.unit)}",
+    )
 
 
 def _wins(goal: Comparison, guardrails: Sequence[Comparison]) -> bool:

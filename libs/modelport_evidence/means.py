@@ -57,14 +57,14 @@ def difference_sequence(one: Sums, other: Sums, level: float) -> Interval:
     """Return where the first mean less the second is, of units that were assigned at random."""
     if one.mean is None or other.mean is None or min(one.count, other.count) < LEAST:
         return UNKNOWN
-    variance = _variance_of_difference(one, other)
+    variance = variance_of_difference(one, other)
     if not variance:
         return UNKNOWN
     count = one.count + other.count
     return _around(one.mean - other.mean, _radius(count, count * variance, level))
 
 
-def _variance_of_difference(one: Sums, other: Sums) -> float:
+def variance_of_difference(one: Sums, other: Sums) -> float:
     """Of both means. An arm in which all values are equal yet varies as the other does."""
     variances = [each.variance or max(one.variance, other.variance) for each in (one, other)]
     return variances[0] / one.count + variances[1] / other.count

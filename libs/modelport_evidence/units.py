@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from modelport_evidence.history import History, Measured
 from modelport_evidence.means import Sums
 
 
@@ -14,17 +15,17 @@ from modelport_evidence.means import Sums
 class _Unit:
     arm: str
     rows: int = 0
-    seen: dict[str, list[float]] = field(default_factory=dict)
+    seen: dict[str, tuple[int, float]] = field(default_factory=dict)
     """Metric → how many of its rows have a value, and their sum."""
 
 
 @dataclass(frozen=True)
 class ArmCounts:
-    """`sums`: metric → sums over its units, of those that have a value."""
+    """`measured`: metric → what its units have of it, of those that have a value."""
 
     units: int = 0
     rows: int = 0
-    sums: Mapping[str, Sums] = field(default_factory=dict)
+    measured: Mapping[str, Measured] = field(default_factory=dict)
 
 
 class Units:
@@ -49,34 +50,38 @@ class Units:
             self._in_several.add(unit)
         known.rows += 1
         for metric, value in values.items():
-            seen = known.seen.setdefault(metric, [0, 0.0])
-            seen[0] += 1
-            seen[1] += value
+            rows, total = known.seen.get(metric, (0, 0.0))
+            known.seen[metric] = (rows + 1, total + value)
 
-    def counted(self, metrics: frozenset[str]) -> dict[str, ArmCounts]:
-        """Return what each arm has."""
-        by_arm: dict[str, list[_Unit]] = defaultdict(list)
+    def counted(self, metrics: frozenset[str], before: "Units") -> dict[str, ArmCounts]:
+        """Return what each arm has. before: the rows from before the units were split into arms."""
+        by_arm: dict[str, list[str]] = defaultdict(list)
         for name, unit in self._units.items():
             if name not in self._in_several:
-                by_arm[unit.arm].append(unit)
+                by_arm[unit.arm].append(name)
         return {
             arm: ArmCounts(
-                units=len(units),
-                rows=sum(each.rows for each in units),
-                sums={metric: self._sums(metric, units) for metric in metrics},
+                units=len(names),
+                rows=sum(self._units[name].rows for name in names),
+                measured={metric: self._measured(metric, names, before) for metric in metrics},
             )
-            for arm, units in by_arm.items()
+            for arm, names in by_arm.items()
         }
 
-    def _sums(self, metric: str, units: list[_Unit]) -> Sums:
-        value = self._total if metric in self._summed else self._mean
-        return Sums.of(each for unit in units if (each := value(metric, unit)) is not None)
+    def _measured(self, metric: str, names: list[str], before: "Units") -> Measured:
+        values = {name: value for name in names if (value := self._value(metric, name)) is not None}
+        history = (
+            (known, value)
+            for name, value in values.items()
+            if (known := before._value(metric, name)) is not None
+        )
+        return Measured(Sums.of(values.values()), History.of(history))
 
-    @staticmethod
-    def _total(metric: str, unit: _Unit) -> float | None:
-        return unit.seen[metric][1] if metric in unit.seen else 0.0
-
-    @staticmethod
-    def _mean(metric: str, unit: _Unit) -> float | None:
-        seen = unit.seen.get(metric)
-        return seen[1] / seen[0] if seen else None
+    def _value(self, metric: str, name: str) -> float | None:
+        unit = self._units.get(name)
+        if unit is None:
+            return None
+        rows, total = unit.seen.get(metric, (0, 0.0))
+        if metric in self._summed:
+            return total
+        return total / rows if rows else None

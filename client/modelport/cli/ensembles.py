@@ -100,7 +100,7 @@ def ensemble(
     with Modelport(url) as client:
         if to is None:
             model = client.models.ensemble(str(name), members, description=description, **told)
-            finish_model(client, model, timeout if wait else None, as_json)
+            finish_model(client, model, timeout if wait else None, as_json, url)
         else:
             asked: dict[str, Any] = {"traffic": traffic, "force": force, "guarded": guarded}
             added = client.versions.ensemble(to, members, **asked, **told)

@@ -148,7 +148,7 @@ def upload(
                 added = client.add_version(to, file, replaces=replace, **asked, **shared)
         if to is None:
             _note_same_name(model, file, url)
-            finish_model(client, model, timeout if wait else None, as_json)
+            finish_model(client, model, timeout if wait else None, as_json, url)
         else:
             finish_version(client, to, added, timeout if wait else None, as_json)
     if to is not None and guarded:
@@ -185,7 +185,7 @@ def status(
         model = client.model(model_id)
         if wait:
             model = _waited(client, model, timeout)
-    show_model(model, as_json)
+    show_model(model, as_json, url)
 
 
 def delete(
@@ -235,10 +235,10 @@ def note_rollout(model_id: str, url: str) -> None:
     note(f"A rollout begins: {typed(f'rollout status {model_id} --watch', url)} shows how it goes.")
 
 
-def finish_model(client: Modelport, model: Model, timeout: float | None, as_json: bool) -> None:
+def finish_model(client: Modelport, model: Model, timeout: float | None, as_json: bool, url: str) -> None:
     """Print the model that was just made; if there is a timeout in seconds, once it is ready."""
     note(f"Uploaded as {model.id}.")
-    show_model(model if timeout is None else _waited(client, model, timeout), as_json)
+    show_model(model if timeout is None else _waited(client, model, timeout), as_json, url)
 
 
 def _waited(client: Modelport, model: Model, timeout: float) -> Model:
@@ -310,7 +310,17 @@ def _own_packages(version: Version) -> str:
     return f": {', '.join(packages)}" if packages else ""
 
 
-def show_model(model: Model, as_json: bool) -> None:
+def _show_trial(model: Model, url: str) -> None:
+    """What decides on the traffic, if anything does."""
+    if model.rollout is not None:
+        shown = typed(f"rollout status {model.id}", url)
+        print_line(f"  rollout   {model.rollout}: {shown} shows how it goes")
+    if model.experiment is not None:
+        shown = typed(f"experiments status {model.id}", url)
+        print_line(f"  A/B test  {model.experiment}: {shown} shows how it goes")
+
+
+def show_model(model: Model, as_json: bool, url: str) -> None:
     """Print the model: its state, endpoint, traffic, engines and inputs."""
     if as_json:
         print_json(model.raw)
@@ -322,6 +332,7 @@ def show_model(model: Model, as_json: bool) -> None:
     if model.access == "public":
         print_line("  access    public: everyone may call it, without a key")
     print_line(f"  traffic   {traffic_text(dict(model.traffic))}")
+    _show_trial(model, url)
     if model.tags:
         print_line(f"  tags      {', '.join(model.tags)}")
     for version in model.versions:

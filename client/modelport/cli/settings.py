@@ -132,7 +132,7 @@ def update(
     with Modelport(url) as client:
         if access == "public" and not yes:
             _confirm_public(client.model(model_id))
-        show_model(client.update(model_id, **changes), as_json)
+        show_model(client.update(model_id, **changes), as_json, url)
 
 
 def _confirm_public(model: Model) -> None:

@@ -38,7 +38,8 @@ class Arm:
 class Comparison:
     """A version beside the control, by one metric: by how much its mean is greater, and the interval.
 
-    `state`: `better`, `worse`, `within` (of a guardrail) or `unknown`.
+    `state`: `better`, `worse`, `within` (of a guardrail) or `unknown`. `variance_reduction`: the share of the
+    variance that what units did before the experiment explains, and that is taken out; None: none is.
     """
 
     version: str
@@ -48,6 +49,7 @@ class Comparison:
     lower: float | None
     upper: float | None
     units: int
+    variance_reduction: float | None
     message: str
 
     @classmethod
@@ -61,6 +63,7 @@ class Comparison:
             lower=data.get("lower"),
             upper=data.get("upper"),
             units=data.get("units") or 0,
+            variance_reduction=data.get("variance_reduction"),
             message=data.get("message") or "",
         )
 

@@ -18,19 +18,27 @@ class Experiments:
         self._transport = transport
 
     def start(
-        self, model_id: str, arms: Mapping[str, int], *, goal: str | Mapping[str, Any] = "reward", **more: Any
+        self,
+        model_id: str,
+        arms: Mapping[str, int],
+        *,
+        goal: str | Mapping[str, Any] = "reward",
+        force: bool = False,
+        **more: Any,
     ) -> Experiment:
         """Share the traffic between versions, and find out which does better.
 
         Args:
             arms: Version → percent; the first is what the others are compared with.
             goal: A metric (`reward`, `accuracy`, …), or `{"metric": …, "direction": …}`.
+            force: Also versions that lack what callers of the others depend on.
             more: Other fields of the API, such as `guardrails`, `min_days` or `winner_takes_all`.
 
         Raises:
             Conflict: Another experiment or a rollout goes on, or a version is not ready.
+            SignatureChanged: A version lacks what callers depend on.
         """
-        return self._transport.run(experiments.start(model_id, arms, goal, more))
+        return self._transport.run(experiments.start(model_id, arms, goal, more, force=force))
 
     def get(self, model_id: str, number: int | None = None) -> Experiment:
         """Return what was found so far, or how it ended."""

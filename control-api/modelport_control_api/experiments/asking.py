@@ -15,7 +15,7 @@ from modelport_control_api.registry.errors import (
     NotDecided,
     VersionNotReady,
 )
-from modelport_control_api.registry.rollout import replace_traffic
+from modelport_control_api.registry.rollout import forced, replace_traffic
 from modelport_control_api.registry.status_view import version_view
 from modelport_control_api.registry.tables import ExperimentRow, ModelRow
 from modelport_control_api.registry.traffic import move
@@ -26,14 +26,20 @@ _ALL_PERCENT = 100
 
 
 def start(
-    session: Session, caller: Caller, model_id: str, wanted: ExperimentStart, live: MLModel | None
+    session: Session,
+    caller: Caller,
+    model_id: str,
+    wanted: ExperimentStart,
+    live: MLModel | None,
+    *,
+    force: bool = False,
 ) -> ExperimentRow:
     """Move the traffic to the arms, have units stay on theirs, and have what is predicted kept.
 
-    Raises ModelNotFound and what `move` raises.
+    force: also to versions that lack what callers depend on. Raises ModelNotFound and what `move` raises.
     """
     row = service.own_locked(session, caller.principal, model_id)
-    move(row, wanted.arms, live, force=False)
+    move(row, wanted.arms, live, force=force)
     _require_retention(row, wanted.max_days)
     experiment = ExperimentRow(
         model_id=model_id,
@@ -47,7 +53,12 @@ def start(
     row.sticky, row.feedback_percent = wanted.unit, _ALL_PERCENT
     service.require_id_that_may_be_kept(row)
     _flush(session, row)
-    detail = {"experiment": experiment.number, "arms": experiment.arms, **experiment.design}
+    detail = {
+        "experiment": experiment.number,
+        "arms": experiment.arms,
+        **experiment.design,
+        **forced(force),
+    }
     service.finish_change(session, caller, row, "experiment.start", detail)
     return experiment
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
 from modelport_control_api.experiments import asking
@@ -28,21 +28,30 @@ router = APIRouter(
 )
 
 Number = Annotated[int, Path(ge=1, lt=2**31)]
+Force = Annotated[bool, Query(description="Also versions that lack what callers depend on.")]
 
 
 @router.post("", status_code=201, responses=problems(*JSON_BODY, 409))
 async def start_experiment(
-    model_id: str, wanted: ExperimentStart, response: Response, caller: ChangingCaller, services: Models
+    *,
+    model_id: str,
+    wanted: ExperimentStart,
+    response: Response,
+    caller: ChangingCaller,
+    services: Models,
+    force: Force = False,
 ) -> ExperimentAnswer:
     """Share the traffic between versions, and find out by feedback which does better.
 
     Each session, or caller, stays on one version, and is counted once; predictions are kept for feedback.
     A winner is named once an interval that holds at every look says so, and `min_days` have passed.
+    A version that gets no requests now and lacks what callers depend on is refused (`SignatureChanged`, with
+    `differences`), unless `force=true`.
     """
     live = services.statuses.get(model_id)
     with services.reader.changing(caller.principal, model_id):
         answer = await services.transactions.write(
-            lambda session: render(asking.start(session, caller, model_id, wanted, live))
+            lambda session: render(asking.start(session, caller, model_id, wanted, live, force=force))
         )
     response.headers["Location"] = f"/api/v1/models/{model_id}/experiments/{answer.id}"
     return answer

@@ -102,8 +102,7 @@ def _counted(session: Session, key: _Key, now: datetime) -> Counted | None:
     experiment = session.get(ExperimentRow, key)
     if experiment is None or experiment.started_at is None:
         return None
-    metrics, arms = terms_of(experiment).metrics, frozenset(experiment.arms)
-    return count(session, experiment.model_id, arms, metrics, start=experiment.started_at, end=now)
+    return count(session, experiment, terms_of(experiment), start=experiment.started_at, end=now)
 
 
 def _note(

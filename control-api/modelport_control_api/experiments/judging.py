@@ -4,6 +4,7 @@ import math
 from datetime import datetime, timedelta
 
 from modelport_evidence.arms import Comparison, Design, Judgment, arm_interval, judge_arms
+from modelport_evidence.history import Measured
 from modelport_evidence.units import ArmCounts
 from modelport_http.wording import counted as in_words
 
@@ -59,14 +60,14 @@ def _evidence(design: Design, judgment: Judgment, counted: Counted, now: datetim
 
 def _arm(design: Design, arm: str, counts: ArmCounts) -> ArmAnswer:
     interval = arm_interval(design, counts, design.goal.metric)
-    sums = counts.sums.get(design.goal.metric)
+    measured = counts.measured.get(design.goal.metric, Measured()).sums
     return ArmAnswer(
         version=arm,
         weight=design.weights[arm],
         units=counts.units,
         rows=counts.rows,
-        measured=sums.count if sums else 0,
-        mean=sums.mean if sums else None,
+        measured=measured.count,
+        mean=measured.mean,
         lower=_known(interval.lower),
         upper=_known(interval.upper),
     )
@@ -81,6 +82,7 @@ def _comparison(found: Comparison) -> ComparisonAnswer:
         "lower": _known(found.interval.lower),
         "upper": _known(found.interval.upper),
         "units": found.units,
+        "variance_reduction": found.variance_reduction,
         "message": found.message,
     })  # fmt: skip
 

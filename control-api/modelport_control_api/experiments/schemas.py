@@ -116,6 +116,11 @@ class ComparisonAnswer(BaseModel):
     lower: float | None = Field(description="With `upper`: the interval that holds at every look.")
     upper: float | None
     units: int = Field(description="Of both, those that have a value.")
+    variance_reduction: float | None = Field(
+        default=None,
+        description="The share of the variance that what units did before the experiment explains: it is "
+        "in neither estimate nor interval (CUPED). null: there is too little history, or it explains none.",
+    )
     message: str
 
 

@@ -44,13 +44,22 @@ def observations(
     return _read(session, query.order_by(moment.desc() if newest_first else moment))
 
 
+def units_before(session: Session, model_id: str, start: datetime, end: datetime) -> Iterator[Observation]:
+    """Yield what was predicted for units from `start` to before `end`, the oldest first, and what had come of
+    it by then."""
+    moment = ObservedPrediction.at
+    query = _of_model(model_id, told_before=end)
+    query = query.where(moment >= start, moment < end, ObservedPrediction.unit != "")
+    return _read(session, query.order_by(moment))
+
+
 def newest_labelled(session: Session, model_id: str, version: str, limit: int) -> Iterator[Observation]:
     """Yield the version's newest predictions whose label is known, at most so many."""
     query = _of_model(model_id).where(ObservedPrediction.version == version, FeedbackRow.label.is_not(None))
     return _read(session, query.order_by(ObservedPrediction.at.desc()).limit(limit))
 
 
-def _of_model(model_id: str) -> Select[*tuple[Any, ...]]:
+def _of_model(model_id: str, told_before: datetime | None = None) -> Select[*tuple[Any, ...]]:
     query = select(
         ObservedPrediction.version,
         ObservedPrediction.at,
@@ -64,6 +73,7 @@ def _of_model(model_id: str) -> Select[*tuple[Any, ...]]:
         FeedbackRow.model_id == ObservedPrediction.model_id,
         FeedbackRow.prediction_id == ObservedPrediction.prediction_id,
         FeedbackRow.row == ObservedPrediction.row,
+        *([] if told_before is None else [FeedbackRow.at < told_before]),
     )
     return query.outerjoin(FeedbackRow, joined).where(ObservedPrediction.model_id == model_id)
 

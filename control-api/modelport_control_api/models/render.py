@@ -25,7 +25,7 @@ from modelport_control_api.models.schemas import (
 )
 from modelport_control_api.registry.compatibility import described
 from modelport_control_api.registry.records import ModelRecord, VersionRecord
-from modelport_control_api.registry.status_view import served_traffic
+from modelport_control_api.registry.status_view import rollout_on, served_traffic
 
 
 def render_model(seen: ModelView, predict_url: Callable[[str], str]) -> ModelAnswer:
@@ -58,6 +58,8 @@ def render_model(seen: ModelView, predict_url: Callable[[str], str]) -> ModelAns
         data_drift=DataDriftSetting(**asdict(record.data_drift)),
         traffic=served,
         wanted_traffic=dict(record.traffic),
+        rollout=_rollout(record, live),
+        experiment=record.experiment,
         versions=[render_version(seen, version) for version in record.versions],
         owner_id=record.owner_id,
         managed_by=record.managed_by,
@@ -66,6 +68,13 @@ def render_model(seen: ModelView, predict_url: Callable[[str], str]) -> ModelAns
         created_at=record.created_at,
         updated_at=record.updated_at,
     )
+
+
+def _rollout(record: ModelRecord, live: MLModel | None) -> int | None:
+    if record.rollout is not None:
+        return record.rollout.number
+    going = rollout_on(live)
+    return going.id if going else None
 
 
 def render_version(seen: ModelView, version: VersionRecord) -> VersionAnswer:

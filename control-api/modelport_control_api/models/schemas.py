@@ -299,6 +299,8 @@ class ModelAnswer(BaseModel):
     wanted_traffic: dict[str, int] = Field(
         description="What was requested; `traffic` follows once the version is ready."
     )
+    rollout: int | None = Field(description="The number of the one that goes on; null: none does.")
+    experiment: int | None = Field(description="Likewise.")
     versions: list[VersionAnswer]
     owner_id: str | None
     managed_by: Literal["api", "kubectl"] = Field(

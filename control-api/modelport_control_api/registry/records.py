@@ -131,6 +131,8 @@ class ModelRecord:
     """In the order of the alphabet; the cluster knows none."""
     rollout: RolloutRecord | None = None
     """The one that is going on."""
+    experiment: int | None = None
+    """The number of the one that is going on."""
     feedback: FeedbackRecord | None = None
     """None: nothing is compared with the truth."""
     managed_by: ManagedBy = "api"

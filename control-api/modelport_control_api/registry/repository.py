@@ -147,6 +147,7 @@ def to_record(row: ModelRow, *, waits: bool = False) -> ModelRecord:
         updated_at=row.updated_at,
         versions=tuple(_to_version_record(version) for version in row.versions),
         rollout=to_rollout_record(row.rollout) if row.rollout else None,
+        experiment=row.experiment.number if row.experiment else None,
         waits=waits,
     )
 

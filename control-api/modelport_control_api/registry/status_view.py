@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from modelport_crds.mlmodel import MLModel, MLModelStatus, VersionStatus
+from modelport_crds.mlmodel import MLModel, MLModelStatus, RolloutStatus, VersionStatus
 from modelport_crds.reasons import EXPLANATIONS, Reason
 from modelport_crds.shares import go_on, listed, serve, weights
 
@@ -32,6 +32,12 @@ class StatusView:
 def served_traffic(model: MLModel | None) -> dict[str, int]:
     """What requests get now, by version in percent; empty while nothing serves."""
     return weights(model.status.traffic) if model else {}
+
+
+def rollout_on(model: MLModel | None) -> RolloutStatus | None:
+    """Return the rollout that is on its way in the cluster, if any."""
+    status = model.status.rollout if model is not None else None
+    return status if status is not None and not status.is_over else None
 
 
 def version_view(version: str, model: MLModel | None) -> StatusView:

@@ -93,12 +93,15 @@ class Seen:
         return caller.key_id if caller else ""
 
     @property
-    def kept_by(self) -> str | None:
-        """The session or caller that was kept on the version; None: nothing was."""
-        if self.route.sticky is None or self.named_version:
+    def unit(self) -> str | None:
+        """The session, or caller, that it is one of; None: it is none's, or chose its version itself.
+
+        Of a model that keeps nothing on a version too: what units did before an experiment is of use in it.
+        """
+        if self.named_version:
             return None
         caller_id = caller_id_of(self.outcome.caller, self.request.address)
-        return kept_by(self.request, self.route, caller_id)
+        return kept_by(self.request, self.route.sticky or "caller", caller_id)
 
 
 def decoded(body: bytes) -> Any:

@@ -175,6 +175,28 @@ def test_traffic_to_a_version_that_lacks_something_takes_force(cli: Cli, platfor
     assert cli("traffic", "iris-7kq2p", "--force").code == 2
 
 
+def test_so_does_an_experiment_with_it(cli: Cli, platform: Platform) -> None:
+    refusal = problem(409, "v2 lacks …", reason="SignatureChanged", differences={"v2": DIFFERENCE})
+    platform.on("POST /api/v1/models/iris-7kq2p/experiments", refusal)
+    ended = cli("experiments", "start", "iris-7kq2p", "v1=50", "v2=50")
+    assert ended.code == 8
+    assert "`modelport experiments start iris-7kq2p VERSION=PERCENT… --force`" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("going", "words"),
+    [
+        ({"rollout": 3}, "  rollout   3: `modelport rollout status iris-7kq2p` shows how it goes\n"),
+        ({"experiment": 2}, "  A/B test  2: `modelport experiments status iris-7kq2p` shows how it goes\n"),
+    ],
+)
+def test_status_says_what_decides_on_the_traffic(
+    cli: Cli, platform: Platform, going: dict[str, int], words: str
+) -> None:
+    platform.on(MODEL, Answer(200, model(**going)))
+    assert words in cli("status", "iris-7kq2p").out
+
+
 def test_waiting_for_a_model_whose_new_version_is_held_ends_with_eight(cli: Cli, platform: Platform) -> None:
     found = model("degraded", reason="SignatureChanged", message="v2 is held.", versions=[version(), HELD])
     platform.on(MODEL, Answer(200, found))

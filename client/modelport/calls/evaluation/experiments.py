@@ -10,12 +10,20 @@ from modelport.steps import Flow, request
 
 
 def start(
-    model_id: str, arms: Mapping[str, int], goal: str | Mapping[str, Any], more: Mapping[str, Any]
+    model_id: str,
+    arms: Mapping[str, int],
+    goal: str | Mapping[str, Any],
+    more: Mapping[str, Any],
+    *,
+    force: bool,
 ) -> Flow[Experiment]:
-    """Return the experiment that begins. Raises `Conflict` while another one, or a rollout, goes on."""
+    """Return the experiment that begins. Raises `Conflict` while another one, or a rollout, goes on, and
+    `SignatureChanged`, unless `force`, for a version that lacks what callers depend on.
+    """
     wanted = {"metric": goal} if isinstance(goal, str) else dict(goal)
     body = {"arms": dict(arms), "goal": wanted, **more}
-    reply = yield from request("POST", _path(model_id), json=body)
+    params = {"force": "true"} if force else None
+    reply = yield from request("POST", _path(model_id), json=body, params=params)
     return Experiment.from_json(reply.json())
 
 

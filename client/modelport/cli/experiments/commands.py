@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from modelport.cli.experiments.showing import show, state_text
-from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url
+from modelport.cli.options import DEFAULT_URL, AsJson, Force, ModelId, Url
 from modelport.cli.output import moment_text, note, print_json, print_table
 from modelport.cli.typed import typed
 from modelport.client import Modelport
@@ -43,6 +43,7 @@ def start(
     winner_takes_all: Annotated[
         bool, typer.Option("--winner-takes-all", help="The traffic moves by itself at the verdict.")
     ] = False,
+    force: Force = False,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -60,6 +61,7 @@ def start(
             guardrails=guardrails,
             unit=unit,
             winner_takes_all=winner_takes_all,
+            force=force,
             **more,
         )
     _print(found, as_json)

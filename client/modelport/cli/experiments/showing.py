@@ -23,7 +23,7 @@ def show(found: Experiment) -> None:
     if found.comparisons:
         columns = ("VERSION", "METRIC", "FINDING", "DIFFERENCE", "BETWEEN", "OF")
         print_table(columns, [_comparison_row(each, found.unit) for each in found.comparisons])
-    for text in _left_out(found):
+    for text in (*_taken_out(found), *_left_out(found)):
         print_line(text)
 
 
@@ -53,6 +53,16 @@ def _comparison_row(found: Comparison, unit: str) -> tuple[str, ...]:
         _between(found.lower, found.upper),
         counted(found.units, unit),
     )
+
+
+def _taken_out(found: Experiment) -> list[str]:
+    return [
+        f"Of the difference in {each.metric} between {each.version} and {found.control}, "
+        f"{100 * each.variance_reduction:.0f} % of the variance was taken out: "
+        f"what {found.unit}s did before the experiment explains it."
+        for each in found.comparisons
+        if each.variance_reduction is not None
+    ]
 
 
 def _left_out(found: Experiment) -> list[str]:

@@ -171,7 +171,11 @@ def _failed_version(failed: Model | Version) -> str:
 def _signature_changed(error: Any) -> str:
     model, version = _model_of(error), next(iter(error.differences), "VERSION")
     tried = typed(f"predict {model} --version {version}", error.platform)
-    forced = typed(f"traffic {model} {version}=100 --force", error.platform)
+    is_experiment = error.path.endswith("/experiments")
+    words = (
+        f"experiments start {model} VERSION=PERCENT…" if is_experiment else f"traffic {model} {version}=100"
+    )
+    forced = typed(f"{words} --force", error.platform)
     return f"Try it first: {tried}. To send it the requests all the same: {forced}."
 
 

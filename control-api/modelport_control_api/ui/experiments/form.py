@@ -1,6 +1,7 @@
 """The form that begins an experiment of two versions: its fields, and the body of the API's call."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from modelport_http.problem import Problem
@@ -23,8 +24,13 @@ UNITS: Mapping[str, str] = {
     "caller": "Caller: a user of the API",
 }
 _PLAIN = ("unit", "min_days", "max_days")
-_OWN_NAMES = {"goal.metric": "metric", "arms": "version", "control": "version", "body": "max_days"}
-"""The whole body is at fault where days contradict each other."""
+_OWN_NAMES = {
+    "goal.metric": "metric",
+    "guardrails[0].metric": "guardrail",
+    "guardrails[0].tolerance": "tolerance",
+    "arms": "version",
+    "control": "version",
+}
 
 
 def values_of(control: str, version: str) -> dict[str, str]:
@@ -35,6 +41,9 @@ def values_of(control: str, version: str) -> dict[str, str]:
         "percent": "50",
         "metric": "reward",
         "unit": "session",
+        "guardrail": "",
+        "tolerance": "",
+        "force": "",
         "min_days": "7",
         "max_days": "60",
     }
@@ -53,23 +62,36 @@ def parse(values: Mapping[str, str]) -> Parsed[ExperimentStart]:
         "arms": {control: 100 - int(percent), version: int(percent)},
         "control": control,
         "goal": {"metric": given.get("metric", "")},
+        "guardrails": _guardrails(given),
         "winner_takes_all": given.get("winner_takes_all") == "true",
         **{name: given[name] for name in _PLAIN if given.get(name)},
     }
     try:
         return Parsed(ExperimentStart.model_validate(body), Form(values))
     except ValidationError as error:
-        errors = {_own_name(each["field"]): each["message"] for each in field_errors(error.errors())}
-        return Parsed(None, Form(values, errors))
+        errors = {each["field"]: each["message"] for each in field_errors(error.errors())}
+        return Parsed(None, _with_errors(values, errors))
 
 
 def refused(form: Form, problem: Problem) -> Form:
-    """The same form with what the service reported of it; of what it has no field for, above all fields."""
+    """The same form with what the service reported of it."""
     told = form.refused_by(problem)
-    own = {name: message for name, message in told.errors.items() if name in told.values}
-    others = [f"{name} {message}" for name, message in told.errors.items() if name not in own]
-    return Form(told.values, own, told.error or "; ".join(others) or None)
+    shown = _with_errors(told.values, told.errors)
+    return replace(shown, error=shown.error or told.error)
 
 
-def _own_name(field: str) -> str:
-    return _OWN_NAMES.get(field, field)
+def _with_errors(values: Mapping[str, Any], errors: Mapping[str, str]) -> Form:
+    """Of what the form has no field for, above all fields."""
+    named = {_OWN_NAMES.get(name, name): message for name, message in errors.items()}
+    own = {name: message for name, message in named.items() if name in values}
+    others = [
+        message if name == "body" else f"{name} {message}"
+        for name, message in named.items()
+        if name not in own
+    ]
+    return Form(values, own, "; ".join(others) or None)
+
+
+def _guardrails(given: Mapping[str, str]) -> list[dict[str, Any]]:
+    metric = given.get("guardrail")
+    return [{"metric": metric, "tolerance": given.get("tolerance") or "0"}] if metric else []

@@ -11,9 +11,16 @@ from modelport_control_api.experiments import endpoints as calls
 from modelport_control_api.experiments.render import render_summary
 from modelport_control_api.experiments.schemas import ExperimentSummary
 from modelport_control_api.models.schemas import ModelAnswer
+from modelport_control_api.registry.compatibility import SignatureChanged
 from modelport_control_api.registry.status_view import heaviest
 from modelport_control_api.ui.experiments import form as fields
-from modelport_control_api.ui.experiments.view import charts_of, comparisons_of, is_over, metric_name
+from modelport_control_api.ui.experiments.view import (
+    charts_of,
+    comparisons_of,
+    ends_of,
+    is_over,
+    metric_name,
+)
 from modelport_control_api.ui.forms import Form, read_values
 from modelport_control_api.ui.models.detail import header
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
@@ -50,16 +57,18 @@ async def start(visit: CurrentVisit, model_id: str) -> Response:
     if parsed.body is None:
         return await _new(visit, model, parsed.form, status=422)
     wanted, live = parsed.body, visit.services.statuses.get(model_id)
+    force = values.get("force") == "true"
 
     def begin(session: Session) -> ExperimentSummary:
-        return render_summary(asking.start(session, visit.caller, model_id, wanted, live))
+        return render_summary(asking.start(session, visit.caller, model_id, wanted, live, force=force))
 
     try:
         begun = await visit.change(model_id, begin)
     except Problem as problem:
         if problem.status not in (409, 422):
             raise
-        return await _new(visit, model, fields.refused(parsed.form, problem), status=problem.status)
+        refused, may_force = fields.refused(parsed.form, problem), isinstance(problem, SignatureChanged)
+        return await _new(visit, model, refused, status=problem.status, may_force=may_force)
     there = f"/ui/models/{model_id}/experiments/{begun.id}"
     return redirect(visit.request, there, "The experiment begins.")
 
@@ -111,15 +120,19 @@ async def _one(visit: Visit, model: ModelAnswer, number: int) -> dict[str, Any]:
         "goal": metric_name(found.goal.metric),
         "comparisons": comparisons_of(found),
         "charts": charts_of(found),
+        "ends": ends_of(found),
     }
 
 
-async def _new(visit: Visit, model: ModelAnswer, form: Form, status: int = 200) -> Response:
+async def _new(
+    visit: Visit, model: ModelAnswer, form: Form, status: int = 200, *, may_force: bool = False
+) -> Response:
     return visit.page(
         "experiments/new.html",
         status,
         **await header(visit, model, "experiments"),
         form=form,
+        may_force=may_force or form.values.get("force") == "true",
         going=_going(await calls.all_of(visit.services, visit.principal, model.id)),
         arms=[(name, name) for name in _arms(model)],
         metrics=list(fields.METRICS.items()),

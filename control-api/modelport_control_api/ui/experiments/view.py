@@ -1,6 +1,7 @@
 """An experiment as its page shows it: arms, comparisons, and how the intervals came to be. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from modelport_http.wording import counted
@@ -25,7 +26,16 @@ class ComparisonRow:
     difference: str
     between: str
     units: str
+    taken_out: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """When a winner may be named, and when it is over without one. None: that is past, or not known yet."""
+
+    earliest: datetime | None = None
+    latest: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,14 @@ class Chart:
 def is_over(experiment: ExperimentSummary) -> bool:
     """Return whether it has ended. One that is inconclusive goes on sharing the traffic until it is ended."""
     return experiment.ended_at is not None
+
+
+def ends_of(experiment: ExperimentSummary) -> Ends:
+    """Return when it will be decided."""
+    started = experiment.started_at
+    if started is None or experiment.state != "running":
+        return Ends()
+    return Ends(started + timedelta(days=experiment.min_days), started + timedelta(days=experiment.max_days))
 
 
 def comparisons_of(experiment: ExperimentSummary) -> list[ComparisonRow]:
@@ -90,8 +108,17 @@ def _row(found: ComparisonAnswer, unit: str) -> ComparisonRow:
         _text(found.metric, found.estimate),
         f"{_text(found.metric, found.lower)} to {_text(found.metric, found.upper)}" if is_known else "–",
         counted(found.units, unit),
+        _taken_out(found, unit),
         found.message,
     )
+
+
+def _taken_out(found: ComparisonAnswer, unit: str) -> str:
+    """Say what history did; empty: nothing."""
+    if found.variance_reduction is None:
+        return ""
+    share = f"{100 * found.variance_reduction:.0f} %"
+    return f"{share} of the variance is taken out: what {unit}s did before the experiment explains it."
 
 
 def _text(metric: str, value: float | None) -> str:

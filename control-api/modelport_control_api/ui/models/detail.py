@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
-from modelport_crds.mlmodel import MLModel, RolloutStatus
 from modelport_crds.reasons import Reason
 
 from modelport_control_api.http.client_wheel import wheel_path
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.monitoring import reading
 from modelport_control_api.monitoring.wiring import Drift
-from modelport_control_api.registry.status_view import heaviest
+from modelport_control_api.registry.status_view import heaviest, rollout_on
 from modelport_control_api.ui.models.pulse import pulse_of
 from modelport_control_api.ui.models.steps import is_held, trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
@@ -200,18 +199,12 @@ async def header(visit: Visit, model: ModelAnswer, tab: str) -> dict[str, Any]:
         "model": model,
         "tab": tab,
         "pulse": await pulse_of(visit, model),
-        "rollout": going_on(visit.services.statuses.get(model.id)),
+        "rollout": rollout_on(visit.services.statuses.get(model.id)),
         "held": held,
         "trouble": None if held else trouble_of(model.reason, model.message),
         "read_only": model.managed_by == "kubectl",
         "kubectl": _kubectl_edit(model.id, visit.services.namespace),
     }
-
-
-def going_on(live: MLModel | None) -> RolloutStatus | None:
-    """Return the rollout that is on its way in the cluster, if any."""
-    status = live.status.rollout if live is not None else None
-    return status if status is not None and not status.is_over else None
 
 
 def main_version(model: ModelAnswer) -> VersionAnswer:

@@ -19,9 +19,9 @@ from modelport_control_api.models.retrying import retry
 from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.registry.errors import ModelError
 from modelport_control_api.registry.records import ModelRecord
+from modelport_control_api.registry.status_view import rollout_on
 from modelport_control_api.ui.browser import address_of
 from modelport_control_api.ui.forms import Form, read_values
-from modelport_control_api.ui.models.detail import going_on
 from modelport_control_api.ui.models.steps import build_steps, is_held, trouble_of
 from modelport_control_api.ui.models.visit import CurrentVisit, Visit
 from modelport_control_api.ui.rendering import redirect
@@ -92,7 +92,7 @@ async def show_upload(visit: CurrentVisit, model: str | None = None, replaces: s
         "models/upload.html",
         target=target,
         replaced=_failed_of(target, replaces) if target and replaces else None,
-        rollout=going_on(visit.services.statuses.get(target.id)) if target else None,
+        rollout=rollout_on(visit.services.statuses.get(target.id)) if target else None,
         max_bytes=limit,
         quota=quota,
         cures=_CURES,

@@ -16,9 +16,9 @@ from modelport_control_api.models.schemas import ModelAnswer, VersionAnswer
 from modelport_control_api.registry import repository, service, traffic, version_deletion
 from modelport_control_api.registry.compatibility import SignatureChanged, difference
 from modelport_control_api.registry.records import ModelRecord
-from modelport_control_api.registry.status_view import heaviest, served_traffic
+from modelport_control_api.registry.status_view import heaviest, rollout_on, served_traffic
 from modelport_control_api.ui.forms import read_values
-from modelport_control_api.ui.models.detail import candidates, going_on, header
+from modelport_control_api.ui.models.detail import candidates, header
 from modelport_control_api.ui.models.shares import observed_shares
 from modelport_control_api.ui.models.steps import Trouble, is_held, trouble_of
 from modelport_control_api.ui.models.upload import find_version, tail_of
@@ -183,7 +183,7 @@ async def _cards(visit: Visit, model: ModelAnswer) -> dict[str, Any]:
         "model": model,
         "read_only": model.managed_by == "kubectl",
         "cards": [card_of(version, live) for version in reversed(model.versions)],
-        "rollout": going_on(live),
+        "rollout": rollout_on(live),
         "candidates": {each.name for each in candidates(model)} if not _has_rollout(live) else set(),
         # Of one version both are everything.
         "observed": await observed_shares(visit, model) if len(model.versions) > 1 else None,
@@ -194,7 +194,7 @@ async def _cards(visit: Visit, model: ModelAnswer) -> dict[str, Any]:
 
 
 def _has_rollout(live: MLModel | None) -> bool:
-    return live is not None and (live.spec.rollout is not None or going_on(live) is not None)
+    return live is not None and (live.spec.rollout is not None or rollout_on(live) is not None)
 
 
 def card_of(version: VersionAnswer, live: MLModel | None) -> VersionCard:

@@ -91,10 +91,15 @@ def _moment(text: str) -> datetime | None:
 
 
 def link_of(event: Any) -> str:
-    """Where more is known of it: its job, its rollout, or its model."""
+    """Where more is known of it: its job, rollout or experiment, or a page of its model."""
     subject = event.type.partition(".")[0]
     if subject == "job":
         return f"/ui/batch/{event.key}"
     base = f"/ui/models/{event.model_id}"
-    tails = {"rollout": f"/rollouts/{event.key}", "drift": "/usage", "quality": "/usage"}
+    tails = {
+        "rollout": f"/rollouts/{event.key}",
+        "experiment": f"/experiments/{event.key}",
+        "drift": "/usage",
+        "quality": "/quality",
+    }
     return base + tails.get(subject, "")

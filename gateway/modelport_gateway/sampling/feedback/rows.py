@@ -63,7 +63,7 @@ def observed(seen: Seen, rows: Rows) -> Iterator[ObservedPrediction]:
     """Yield what is to be kept: rows whose prediction is a text, number or boolean, and which have an id."""
     feedback = seen.route.feedback
     id_field = feedback.id_field if feedback else None
-    unit, arm = unit_of(seen.route.uid, seen.kept_by), _arm(seen)
+    unit, arm = unit_of(seen.route.uid, seen.unit), _arm(seen)
     for at, (row, prediction) in enumerate(zip(rows.inputs, rows.predictions, strict=True)):
         key = _key(row, at, id_field, seen)
         told = _told(prediction)
@@ -80,11 +80,11 @@ def observed(seen: Seen, rows: Rows) -> Iterator[ObservedPrediction]:
             )
 
 
-def unit_of(model_uid: str, kept_by: str | None) -> str:
+def unit_of(model_uid: str, unit: str | None) -> str:
     """Return what stands for a session or caller of the model, and tells nobody who it is."""
-    if kept_by is None:
+    if unit is None:
         return ""
-    return blake2b(f"{model_uid}\0{kept_by}".encode(), digest_size=_UNIT_BYTES).hexdigest()
+    return blake2b(f"{model_uid}\0{unit}".encode(), digest_size=_UNIT_BYTES).hexdigest()
 
 
 def _arm(seen: Seen) -> str:

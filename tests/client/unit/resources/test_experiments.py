@@ -28,7 +28,8 @@ ARMS = [
 ]
 COMPARISON = {
     "version": "v2", "metric": "reward", "state": "better", "estimate": 0.018, "lower": 0.006, "upper": 0.03,
-    "units": 41200, "message": "v2 converts 1.8 points more than v1 (0.6 to 3.0); 41,200 sessions",
+    "units": 41200, "variance_reduction": 0.384,
+    "message": "v2 converts 1.8 points more than v1 (0.6 to 3.0); 41,200 sessions",
 }  # fmt: skip
 VERDICT = f"{COMPARISON['message']}."
 
@@ -100,6 +101,7 @@ def test_the_command_shows_it_in_words(cli: Cli, platform: Platform) -> None:
     assert "Experiment 3, v1 50 %, v2 50 %: decided; promote the winner, or stop it." in done.out
     assert VERDICT in done.out
     assert "0.006 and 0.03" in done.out
+    assert "38 % of the variance was taken out: what sessions did before" in done.out
     assert "Left out: 1 session that more than one version answered." in done.out
     assert "12 rows without a session; send X-Modelport-Session" in done.out
     assert json.loads(cli("experiments", "status", "iris", "--json").out) == experiment()
@@ -111,8 +113,9 @@ def test_the_command_starts_promotes_and_stops(cli: Cli, platform: Platform) -> 
     platform.on(START, Answer(201, NEW))
     done = cli(
         "experiments", "start", "iris", "v1=90", "v2=10", "--metric", "accuracy", "--guardrail", "reward=0.5",
-        "--min-days", "3", "--winner-takes-all", "--unit", "caller",
+        "--min-days", "3", "--winner-takes-all", "--unit", "caller", "--force",
     )  # fmt: skip
+    assert platform.calls(START)[0].path.endswith("?force=true")
     assert "Experiment 3, v1 50 %, v2 50 %: waits until the versions have the traffic." in done.out
     assert platform.calls(START)[0].json == {
         "arms": {"v1": 90, "v2": 10}, "goal": {"metric": "accuracy"}, "unit": "caller", "min_days": 3,

@@ -110,6 +110,8 @@ async def test_what_cannot_begin_is_said_on_the_form(platform: Platform, ann: Ac
         ({"version": "v1"}, "must be another version than the control"),
         ({"percent": "100"}, "must be a whole number from 1 to 99"),
         ({"min_days": "70"}, "max_days must not be less than min_days"),
+        ({"guardrail": "reward"}, "goal and guardrails must be of different metrics"),
+        ({"guardrail": "mae", "tolerance": "-1"}, "By more than must be"),
         ({"metric": "luck"}, "must be"),
         ({"version": "v9"}, "v9"),
     ):
@@ -120,15 +122,26 @@ async def test_what_cannot_begin_is_said_on_the_form(platform: Platform, ann: Ac
 
 
 @pytest.mark.parametrize(
-    ("given", "arms", "takes_all"),
+    ("given", "arms", "takes_all", "guardrails"),
     [
-        ({}, {"v1": 50, "v2": 50}, False),
-        ({"percent": " 10 %", "winner_takes_all": "true"}, {"v1": 90, "v2": 10}, True),
+        ({}, {"v1": 50, "v2": 50}, False, []),
+        (
+            {
+                "percent": " 10 %",
+                "winner_takes_all": "true",
+                "guardrail": "accuracy",
+                "tolerance": "0.01",
+            },
+            {"v1": 90, "v2": 10},
+            True,
+            [("accuracy", 0.01)],
+        ),
     ],
 )
 def test_the_form_is_the_body_of_the_call(
-    given: dict[str, str], arms: dict[str, Any], takes_all: bool
+    given: dict[str, str], arms: dict[str, Any], takes_all: bool, guardrails: list[Any]
 ) -> None:
     body = parse(values_of("v1", "v2") | given).body
     assert body is not None
     assert (body.arms, body.control, body.winner_takes_all) == (arms, "v1", takes_all)
+    assert [(each.metric, each.tolerance) for each in body.guardrails] == guardrails

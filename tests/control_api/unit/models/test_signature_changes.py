@@ -5,10 +5,12 @@ from typing import Any
 import httpx
 import pytest
 from modelport_control_api.accounts.tables import AuditEntry
+from modelport_control_api.ui.experiments.form import values_of
 from sqlalchemy import select
 
 from tests.control_api.unit.models.fake_cluster import READY, STARTING
-from tests.control_api.unit.models.platform import Account, Platform
+from tests.control_api.unit.models.platform import Account, Platform, sign_in
+from tests.control_api.unit.models.test_experiment_pages import posted
 from tests.control_api.unit.models.test_kubectl import by_hand
 from tests.support.waiting import until
 
@@ -447,3 +449,41 @@ async def test_the_form_of_a_new_version_offers_all_a_share_and_none(
     assert '<input type="radio" name="traffic" value="10" data-share-choice="">' in page
     assert '<input type="radio" name="traffic" value="0">' in page
     assert 'name="traffic"' not in await page_of(browser, "upload")
+
+
+# As an arm of an experiment
+
+HALVES = {"v1": 50, "v2": 50}
+
+
+async def test_it_is_no_arm_of_an_experiment_unless_that_is_said(
+    platform: Platform, ann: Account, idle: str
+) -> None:
+    experiments = f"/api/v1/models/{idle}/experiments"
+    body = {"arms": HALVES, "goal": {"metric": "reward"}}
+    refused = await ann.http.post(experiments, json=body)
+    assert (refused.status_code, refused.json()["differences"]) == (409, {"v2": DIFFERENCE})
+    assert (await read(ann, idle))["experiment"] is None
+    begun = await ann.http.post(experiments, json=body, params={"force": "true"})
+    assert begun.status_code == 201, begun.text
+    await platform.nothing_waits()
+    spec = platform.cluster.objects[idle]["spec"]
+    assert {each["version"]: each["weight"] for each in spec["traffic"]} == HALVES
+    assert not any(each.get("compatibleWith") for each in spec["traffic"])
+    assert (await read(ann, idle))["experiment"] == 1
+    with platform.plane.context.database.transaction(read_only=True) as session:
+        [entry] = session.scalars(select(AuditEntry).where(AuditEntry.action == "experiment.start"))
+        assert entry.detail["force"] is True
+
+
+async def test_the_form_of_an_experiment_asks_whether_it_is_to_be_one_all_the_same(
+    platform: Platform, ann: Account, idle: str
+) -> None:
+    client, base = await sign_in(platform, "ann"), f"/ui/models/{idle}/experiments"
+    refused = await posted(client, base, **values_of("v1", "v2"))
+    assert refused.status_code == 409
+    assert "input age is gone" in refused.text
+    assert "Send it requests all the same" in refused.text
+    begun = await posted(client, base, **(values_of("v1", "v2") | {"force": "true"}))
+    assert (begun.status_code, begun.headers["Location"]) == (303, f"{base}/1"), begun.text
+    assert f'href="{base}/1"' in (await client.get(f"/ui/models/{idle}")).text

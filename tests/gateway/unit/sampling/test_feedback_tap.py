@@ -43,8 +43,8 @@ async def test_each_row_is_kept_once_under_the_requests_id(serving: Harness, mod
     assert [(each.row, each.prediction, each.probabilities) for each in found] == [
         (0, '"setosa"', '{"a":1.0}'), (1, "2.5", None), (2, "true", "{}"), (3, "7", '{"b":0}'),
     ]  # fmt: skip
-    assert {(each.model, each.id, each.version, each.unit) for each in found} == {
-        ("iris", answer.headers["x-request-id"], "v1", "")
+    assert {(each.model, each.id, each.version) for each in found} == {
+        ("iris", answer.headers["x-request-id"], "v1")
     }
 
 
@@ -207,6 +207,21 @@ async def test_a_sticky_models_sessions_and_callers_are_told_apart_and_not_named
     assert len({first, second, caller}) == 3
     assert pinned == ""
     assert "ada" not in first
+
+
+async def test_units_are_the_same_before_anything_is_kept_on_a_version(
+    serving: Harness, model: ScriptedModel
+) -> None:
+    model.script = saying(prediction=1)
+    session = serving.bearer | {"X-Modelport-Session": "ada"}
+    for sticky in (None, "session", "caller"):
+        await serve(serving, model, sticky=sticky)
+        for headers in (session, serving.bearer):
+            await serving.predict(headers=headers)
+    found = [each.unit for each in await kept(serving)]
+    assert len(set(found[0::2])) == 1
+    assert found[1] == found[5] != found[0]
+    assert found[3] == ""
 
 
 async def test_what_a_rollout_sent_to_a_version_is_told_apart(serving: Harness, model: ScriptedModel) -> None:

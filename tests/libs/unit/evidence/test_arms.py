@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 from modelport_evidence.arms import Design, Measure, arm_interval, judge_arms
+from modelport_evidence.history import Measured
 from modelport_evidence.means import Sums
 from modelport_evidence.units import ArmCounts
 
@@ -14,8 +15,8 @@ _TWO = Design("v1", {"v1": 50, "v2": 50}, _REWARD)
 
 def _arm(**hits: tuple[float, int]) -> ArmCounts:
     """Of shares: how many of how many units."""
-    sums = {metric: Sums(of, total, total) for metric, (total, of) in hits.items()}
-    return ArmCounts(units=max(of for _, of in hits.values()), rows=0, sums=sums)
+    sums = {metric: Measured(Sums(of, total, total)) for metric, (total, of) in hits.items()}
+    return ArmCounts(units=max(of for _, of in hits.values()), rows=0, measured=sums)
 
 
 def _judged(design: Design, **arms: ArmCounts) -> tuple[str | None, str]:
@@ -53,8 +54,8 @@ def test_nothing_is_known_of_nothing() -> None:
 
 def test_less_is_better_where_the_goal_says_so() -> None:
     design = Design("v1", _TWO.weights, Measure("mae", higher_is_better=False), unit="caller")
-    better = ArmCounts(1000, 1000, {"mae": Sums(1000, 2000.0, 4500.0)})
-    worse = ArmCounts(1000, 1000, {"mae": Sums(1000, 3000.0, 9500.0)})
+    better = ArmCounts(1000, 1000, {"mae": Measured(Sums(1000, 2000.0, 4500.0))})
+    worse = ArmCounts(1000, 1000, {"mae": Measured(Sums(1000, 3000.0, 9500.0))})
 
     found = _judged(design, v1=worse, v2=better)
 
@@ -65,8 +66,8 @@ def test_less_is_better_where_the_goal_says_so() -> None:
 
 
 def test_rewards_that_are_not_0_or_1_are_earned() -> None:
-    one = ArmCounts(1000, 1000, {"reward": Sums(1000, 2500.0, 7000.0)})
-    other = ArmCounts(1000, 1000, {"reward": Sums(1000, 2000.0, 5000.0)})
+    one = ArmCounts(1000, 1000, {"reward": Measured(Sums(1000, 2500.0, 7000.0))})
+    other = ArmCounts(1000, 1000, {"reward": Measured(Sums(1000, 2000.0, 5000.0))})
 
     assert _judged(_TWO, v1=other, v2=one)[1].startswith("v2 earns 0.50 more than v1 (0.3")
 
