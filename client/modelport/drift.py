@@ -11,7 +11,8 @@ Json = dict[str, Any]
 class FeatureDrift:
     """`psi` and `p_value`: None until a window is full. `summary`: what it was and is, where it changed.
 
-    `change`: `small` (certain, but too little to be drift), `large` (it drifts) or `none`.
+    `change`: `small` (certain, but too little to be drift), `large` (it drifts) or `none`. `expected_change`:
+    by how much accuracy is to change if it alone moves; None: the calibration has no rows with it.
     """
 
     name: str
@@ -20,6 +21,7 @@ class FeatureDrift:
     p_value: float | None
     summary: str
     change: str = "none"
+    expected_change: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Drift:
                     p_value=each["p_value"],
                     summary=each.get("summary") or "",
                     change=each.get("change") or "none",
+                    expected_change=each.get("expected_change"),
                 )
                 for each in data.get("features") or ()
             ),

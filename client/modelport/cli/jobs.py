@@ -66,7 +66,9 @@ def batch(
     ] = None,
     key: Annotated[
         list[str] | None,
-        typer.Option(help="A column to stand beside the results; repeatable. All that are no input."),
+        typer.Option(
+            help="A column to stand beside the results; repeatable. '*': all. If left out, all but inputs."
+        ),
     ] = None,
     webhook: Annotated[str | None, typer.Option(help="A URL that is notified of the end.")] = None,
     url: Url = DEFAULT_URL,

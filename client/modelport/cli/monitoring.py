@@ -234,7 +234,8 @@ def _show_drift(found: Drift, model_id: str, url: str) -> None:
     print_line(f"{found.version}: {found.state}")
     note(found.message if found.state != "no_reference" else _no_reference(model_id, found.version, url))
     if any(feature.psi is not None for feature in found.features):
-        print_table(["FEATURE", "DRIFTS", "PSI", "P", "WHAT CHANGED"], map(_feature_row, found.features))
+        columns = ["FEATURE", "DRIFTS", "PSI", "P", "EXPECTED ACCURACY", "WHAT CHANGED"]
+        print_table(columns, map(_feature_row, found.features))
 
 
 def _feature_row(feature: FeatureDrift) -> list[str]:
@@ -244,5 +245,6 @@ def _feature_row(feature: FeatureDrift) -> list[str]:
         "yes" if feature.drifts else "small" if feature.change == "small" else "",
         "" if psi is None else f"{psi:.3f}",
         "" if p_value is None else f"{p_value:.2g}",
+        "" if feature.expected_change is None else f"{100 * feature.expected_change:+.1f} points",
         feature.summary,
     ]

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Literal, get_args
 from modelport_control_api.batch.formats.blocks import Block, chunks_of
 from modelport_control_api.batch.formats.csv_input import read_csv
 from modelport_control_api.batch.formats.json_input import read_json, read_json_lines
-from modelport_control_api.batch.formats.layout import InputSignature
+from modelport_control_api.batch.formats.layout import InputSignature, keeps_all
 from modelport_control_api.batch.formats.limits import InputInvalid, Limits, RowTooLarge
 from modelport_control_api.batch.formats.parquet_input import read_parquet
 from modelport_control_api.batch.storage.chunks import Chunk
@@ -28,7 +28,7 @@ _BY_ROW: dict[str, _Reader] = {"csv": partial(read_csv, by_row=True)}
 class Preparation:
     """`rows` and `key_columns` describe the chunks given so far, and at the end of the whole input.
 
-    `file` must be seekable for Parquet. `key_columns` None: all that the model does not take.
+    `file` must be seekable for Parquet. `key_columns` None: all that the model does not take; `*`: all.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Preparation:
     ) -> None:
         """by_row: for who wants the first chunk only, or has a small file. most_rows: of a chunk."""
         self.rows = 0
-        self.key_columns: list[str] = list(key_columns or ())
+        self.key_columns: list[str] = [] if keeps_all(key_columns) else list(key_columns or ())
         self._most_rows = most_rows
         read = _BY_ROW.get(input_format, _READERS[input_format]) if by_row else _READERS[input_format]
         self._blocks = read(file, InputSignature.read(signature), key_columns, limits)

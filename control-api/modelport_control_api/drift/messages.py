@@ -5,11 +5,12 @@ from datetime import timedelta
 from modelport_http.wording import counted
 
 from modelport_control_api.drift.profiles.times import is_weekend
-from modelport_control_api.drift.records import DriftRecord
+from modelport_control_api.drift.records import DriftRecord, FeatureResult
 from modelport_control_api.drift.schemas import DataDriftSummary, DriftingFeature, ReferenceAnswer, Window
 
 _SHOWN_FEATURES = 10
 _DAY = timedelta(days=1)
+_LEAST_POINTS = 0.1
 _ROWS_OF_WEEKENDS = 20
 _NO_WEEKENDS = (
     " The window has rows of a weekend, and of the reference's none, or hardly any, are known to be: if "
@@ -32,7 +33,13 @@ def summarize(record: DriftRecord | None) -> DataDriftSummary:
         rows=record.rows,
         since=record.since,
         features=[
-            DriftingFeature(name=each.name, psi=each.psi, p_value=each.p_value, summary=each.summary)
+            DriftingFeature(
+                name=each.name,
+                psi=each.psi,
+                p_value=each.p_value,
+                expected_change=each.expected_change,
+                summary=each.summary,
+            )
             for each in drifting
         ],
     )
@@ -42,7 +49,7 @@ def state_message(record: DriftRecord) -> str:
     """Return a sentence about the state, with the features that drift."""
     if record.state == "collecting":
         return _collecting(record)
-    drifting = [result.name for result in record.results if result.drifts]
+    drifting = [_with_effect(result) for result in record.results if result.drifts]
     if record.state == "ok":
         small = [result.name for result in record.results if result.change == "small"]
         but = f", but for small, certain changes in {_listed(small)}" if small else ""
@@ -54,6 +61,13 @@ def state_message(record: DriftRecord) -> str:
         f"Live inputs differ from the reference in {_listed(drifting)}: look at where they come from, "
         "or train the model on newer rows."
     )
+
+
+def _with_effect(result: FeatureResult) -> str:
+    points = 100 * (result.expected_change or 0.0)
+    if abs(points) < _LEAST_POINTS:
+        return result.name
+    return f"{result.name} (expected accuracy {points:+.1f} points)"
 
 
 def _collecting(record: DriftRecord) -> str:

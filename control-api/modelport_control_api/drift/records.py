@@ -14,7 +14,8 @@ Change = Literal["none", "small", "large"]
 class FeatureResult:
     """`p_value` is adjusted for the number of features. `summary`: what it was and is, where it changed.
 
-    `change`: "small" is certain, but too little to be drift; "large" is drift.
+    `change`: "small" is certain, but too little to be drift; "large" is drift. `expected_change`: of
+    accuracy, if this feature is all that moves; None: that is not known.
     """
 
     name: str
@@ -23,6 +24,7 @@ class FeatureResult:
     p_value: float
     summary: str = ""
     change: Change = "none"
+    expected_change: float | None = None
 
 
 def write_results(results: Sequence[FeatureResult]) -> list[dict[str, Any]]:

@@ -61,6 +61,11 @@ class FeatureAnswer(BaseModel):
     p_value: float | None = Field(description="Adjusted for the number of features (Holm).")
     missing: Share
     unknown: Share = Field(description="Categories that it lacks or has once, or texts in place of numbers.")
+    expected_change: float | None = Field(
+        None,
+        description="By how much accuracy is to change if it alone moves: -0.06 is six points less. "
+        "null: the version's calibration has no rows with it.",
+    )
     summary: str = Field(description="What it was and what it is, in words; empty where nothing changed.")
     bars: list[Bar]
 
@@ -119,6 +124,7 @@ class DriftingFeature(BaseModel):
     name: str
     psi: float
     p_value: float
+    expected_change: float | None = Field(None, description="Of accuracy, if this feature alone moves.")
     summary: str
 
 

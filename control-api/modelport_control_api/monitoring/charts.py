@@ -31,6 +31,7 @@ def feature_response(
         change=result.change if result else None,
         psi=result.psi if result else None,
         p_value=result.p_value if result else None,
+        expected_change=result.expected_change if result else None,
         missing=_share(column, live, [MISSING]),
         unknown=_share(column, live, [UNKNOWN]),
         summary=result.summary if result else "",

@@ -17,6 +17,7 @@ from modelport_control_api.drift.evaluation.evaluate import evaluate
 from modelport_control_api.drift.profiles.profile import from_json, match
 from modelport_control_api.drift.records import DriftThresholds, FeatureResult, write_results
 from modelport_control_api.drift.tables import DriftCountsRow, DriftReferenceRow, DriftStateRow
+from modelport_control_api.ground_truth.calibrations import effects_of
 from modelport_control_api.monitoring import telling
 from modelport_control_api.monitoring.wiring import DriftServices
 from modelport_control_api.registry.tables import ModelRow
@@ -88,7 +89,8 @@ class Evaluator:
             return
         profile = from_json(reference.profile)
         matched = match(profile, self._services.signature_of(state.model_id, state.number))
-        results = evaluate(matched, live, limits, reference_rows=profile.rows)
+        effects = effects_of(session, state.model_id, state.number, reference_id)
+        results = evaluate(matched, live, limits, reference_rows=profile.rows, effects=effects)
         state.rows, was = live.rows, state.state
         conclude(state, minutes, results)
         telling.tell_if_changed(session, model, state, was)

@@ -11,7 +11,7 @@ import orjson
 
 from modelport_control_api.batch.formats.blocks import Block, rows_at_once
 from modelport_control_api.batch.formats.json_rows import split_rows
-from modelport_control_api.batch.formats.layout import InputSignature
+from modelport_control_api.batch.formats.layout import InputSignature, keeps_all
 from modelport_control_api.batch.formats.limits import (
     MAX_BLOCK_BYTES,
     MAX_ROW_BYTES,
@@ -78,7 +78,8 @@ class _RowReader:
         self._free = signature.columns is None
         self._positional = signature.positional
         self._takes_text = signature.takes_text
-        self._wanted = None if key_columns is None else tuple(key_columns)
+        self._keeps_all = keeps_all(key_columns)
+        self._wanted = None if key_columns is None or self._keeps_all else tuple(key_columns)
         self._seen: set[str] = set()
 
     def take(self, row: Row) -> None:
@@ -128,20 +129,22 @@ class _RowReader:
         return None
 
     def _of_object(self, row: dict[str, Any], place: int) -> Any:
-        if "input" in row and "input" not in self._names:
-            self._keep({name: value for name, value in row.items() if name != "input"}, place)
-            return row["input"]
+        sent, beside = self._parted(row)
+        self._keep({**beside, **sent} if self._keeps_all and isinstance(sent, dict) else beside, place)
+        return sent
+
+    def _parted(self, row: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """What is sent to the model, and of what its keys are."""
         names = self._names
+        if "input" in row and "input" not in names:
+            return row["input"], {name: value for name, value in row.items() if name != "input"}
+        beside = row if self._wanted else {}
         if row.keys() == names:
-            if self._wanted:
-                self._keep(row, place)
-            return row
+            return row, beside
         if self._free or (self._positional and not row.keys() >= names):
-            self._keep(row if self._wanted else {}, place)
-            return {name: value for name, value in row.items() if name not in (self._wanted or ())}
-        others = row if self._wanted else {name: row[name] for name in row if name not in names}
-        self._keep(others, place)
-        return {name: row[name] for name in row if name in names}
+            return {name: value for name, value in row.items() if name not in (self._wanted or ())}, beside
+        others = beside or {name: row[name] for name in row if name not in names}
+        return {name: row[name] for name in row if name in names}, others
 
     def _keep(self, found: dict[str, Any], place: int) -> None:
         names = found if self._wanted is None else self._wanted

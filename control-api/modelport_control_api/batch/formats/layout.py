@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from modelport_http.wording import counted
@@ -104,8 +104,16 @@ class Layout:
         )
 
 
+def keeps_all(key_columns: Sequence[str] | None) -> bool:
+    """Return whether all columns stand beside the results, also those that the model takes."""
+    return key_columns is not None and list(key_columns) == ["*"]
+
+
 def lay_out(names: Sequence[str], signature: InputSignature, key_columns: Sequence[str] | None) -> Layout:
     """`key_columns` None: the keys are all columns that the model does not take. Raises `InputInvalid`."""
+    if keeps_all(key_columns):
+        layout = lay_out(names, signature, None)
+        return replace(layout, keys={name: place for place, name in enumerate(names)})
     _check_names(names, key_columns)
     places = {name: place for place, name in enumerate(names)}
     keys = None if key_columns is None else {name: places[name] for name in key_columns}

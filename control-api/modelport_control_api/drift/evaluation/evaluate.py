@@ -1,8 +1,8 @@
 """A window of live counts against the reference: which features drift. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import msgspec
 from modelport_telemetry.drift.bins import FIRST_BIN, MISSING, UNKNOWN, CategoryBins
@@ -10,6 +10,7 @@ from modelport_telemetry.drift.repetition import SUMS, WHOLE_ROWS
 
 from modelport_control_api.drift.effective import SELDOM, Runs, collisions, copies, runs_of
 from modelport_control_api.drift.evaluation.comparison import Compared, Finding, Sides, compare, one_value
+from modelport_control_api.drift.evaluation.effects import Effects, expected_change
 from modelport_control_api.drift.evaluation.explanations import describe
 from modelport_control_api.drift.evaluation.seasons import at_hours
 from modelport_control_api.drift.profiles.profile import ColumnProfile, Matched, scores
@@ -20,6 +21,7 @@ from modelport_control_api.drift.statistics import holm
 _Number = TypeVar("_Number", int, float)
 _Key = TypeVar("_Key")
 
+_UNKNOWN_EFFECTS: Effects = {}
 _STUCK = 0.9
 """From this share of copies on, rows may be of a sender that is stuck."""
 _OF_A_FEW = 0.1
@@ -61,9 +63,16 @@ def total(parts: Iterable[Counted]) -> Counted:
 
 
 def evaluate(
-    matched: Matched, live: Counted, limits: Thresholds, *, reference_rows: int
+    matched: Matched,
+    live: Counted,
+    limits: Thresholds,
+    *,
+    reference_rows: int,
+    effects: Effects = _UNKNOWN_EFFECTS,
 ) -> list[FeatureResult]:
-    """Return the result of each feature that rows were counted of, the worst first."""
+    """Return the result of each feature that rows were counted of, the worst first: of those that drift what
+    lowers expected performance most, and what nothing is known of by its index.
+    """
     watched = [column for column in matched.columns if column.name in live.features]
     window = _Window.of(live, watched, matched.repetition)
     compared = [_compare(column, window, limits, reference_rows) for column in watched]
@@ -78,7 +87,27 @@ def evaluate(
         )
         for column, each, p_value in zip(watched, compared, adjusted, strict=True)
     ]
-    return sorted(results, key=lambda result: (not result.drifts, -result.psi, result.p_value))
+    pairs = zip(results, watched, strict=True)
+    known = [replace(each, expected_change=_effect(column, live, effects)) for each, column in pairs]
+    return sorted(known, key=_rank)
+
+
+def _rank(result: FeatureResult) -> tuple[Any, ...]:
+    change = result.expected_change if result.drifts else None
+    return (not result.drifts, round(change or 0.0, 3), -result.psi, result.p_value)
+
+
+def _effect(column: ColumnProfile, live: Counted, effects: Effects) -> float | None:
+    right = effects.get(column.name)
+    if right is None:
+        return None
+    expected, _ = _reference_of(column, live, 0)
+    return expected_change(right, expected, live.features[column.name])
+
+
+def _reference_of(column: ColumnProfile, live: Counted, rows: int) -> tuple[Sequence[float], float]:
+    """Return the reference's cells, of the same hours if it knows them, and of how many `rows` they are."""
+    return at_hours(column, live.hours) or (_expected(column), float(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +139,7 @@ def _compare(column: ColumnProfile, window: _Window, limits: Thresholds, referen
     if not sum(cells):
         return Compared(0.0, ())
     runs = window.dependence(column.name)
-    expected, n = at_hours(column, live.hours) or (_expected(column), float(reference_rows))
+    expected, n = _reference_of(column, live, reference_rows)
     m = sum(cells) / max(runs, window.copies, copies(sketch, sum(cells), column.repetition))
     # The reference's rows were seen in the same world, though perhaps in another order.
     sides = Sides(expected, cells, max(1.0, n / runs), max(1.0, m))

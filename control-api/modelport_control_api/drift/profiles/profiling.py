@@ -57,7 +57,7 @@ def profile_csv(path: Path) -> Profile:
 def _column(
     feature: Feature, cells: list[int], slots: dict[int, list[int]], sample: Sequence[str]
 ) -> ColumnProfile:
-    find, counts = _finder(feature), Counter(sample)
+    find, counts = cell_of_text(feature), Counter(sample)
     places = {text: find(text) for text in counts}
     return ColumnProfile(
         feature.name,
@@ -112,7 +112,7 @@ def _count(
     cells = [[0] * each.cells for each in bins]
     slots: list[dict[int, list[int]]] = [{} for _ in bins]
     finders = [
-        _finder(Feature(name, at, each)) for at, (name, each) in enumerate(zip(names, bins, strict=True))
+        cell_of_text(Feature(name, at, each)) for at, (name, each) in enumerate(zip(names, bins, strict=True))
     ]
     count = 0
     with open_rows(path) as (_, rows):
@@ -131,7 +131,8 @@ def _count(
     return count, cells, slots
 
 
-def _finder(feature: Feature) -> Callable[[str], int]:
+def cell_of_text(feature: Feature) -> Callable[[str], int]:
+    """Return the function that finds the cell of what a CSV file has."""
     cell = cell_of(feature)
     if isinstance(feature.bins, NumberBins):
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from modelport_control_api.accounts import audit
+from modelport_control_api.drift.repository import find_reference, mark_pending
 from modelport_control_api.errors import DomainError
 from modelport_control_api.ground_truth.calibrations import CalibrationRow
 from modelport_control_api.http.bodies import Line
@@ -15,8 +16,7 @@ from modelport_control_api.identity import Caller
 from modelport_control_api.models.access import ChangingCaller, load_model
 from modelport_control_api.monitoring.reading import find_version
 from modelport_control_api.quality.calibration import repository
-from modelport_control_api.quality.calibration.fitting import fit_file
-from modelport_control_api.quality.curves import Calibration
+from modelport_control_api.quality.calibration.fitting import Fitted, fit_file
 from modelport_control_api.quality.schemas import CalibrationAnswer
 from modelport_control_api.quality.wiring import Quality
 from modelport_control_api.registry import service
@@ -80,7 +80,10 @@ async def put_calibration(
         services.turn,
     ):
         signature = services.signature_of(model_id, version) or {}
-        found = await asyncio.to_thread(fit_file, upload.path, label, signature)
+        reference = await models.transactions.read(
+            lambda session: find_reference(session, model_id, find_version(record, version).number)
+        )
+        found = await asyncio.to_thread(fit_file, upload.path, label, signature, reference)
     row = await models.transactions.write(lambda session: _put(session, caller, model_id, version, found))
     return CalibrationAnswer(source="uploaded", rows=row.rows, created_at=row.created_at)
 
@@ -92,12 +95,11 @@ async def delete_calibration(model_id: str, version: str, caller: ChangingCaller
         await services.models.transactions.write(lambda session: _delete(session, caller, model_id, version))
 
 
-def _put(
-    session: Session, caller: Caller, model_id: str, version: str, calibration: Calibration
-) -> CalibrationRow:
+def _put(session: Session, caller: Caller, model_id: str, version: str, fitted: Fitted) -> CalibrationRow:
     found = service.find_version(service.own_locked(session, caller.principal, model_id), version)
-    row = repository.put(session, model_id, found.number, calibration)
-    detail = {"version": version, "rows": calibration.rows}
+    row = repository.put(session, model_id, found.number, fitted)
+    _rank_again(session, model_id, found.number)
+    detail = {"version": version, "rows": row.rows}
     audit.record(session, caller, "calibration.put", f"model:{model_id}", detail)
     return row
 
@@ -106,4 +108,12 @@ def _delete(session: Session, caller: Caller, model_id: str, version: str) -> No
     found = service.find_version(service.own_locked(session, caller.principal, model_id), version)
     if not repository.remove(session, model_id, found.number):
         raise CalibrationNotFound(f"The version {version} has no calibration.")
+    _rank_again(session, model_id, found.number)
     audit.record(session, caller, "calibration.delete", f"model:{model_id}", {"version": version})
+
+
+def _rank_again(session: Session, model_id: str, number: int) -> None:
+    """What drifts is ordered by what it does to expected performance."""
+    reference = find_reference(session, model_id, number)
+    if reference is not None:
+        mark_pending(session, [reference.id])

@@ -2,7 +2,9 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,26 +28,41 @@ _HINT = "A batch job with probabilities=true, over rows that keep their label as
 _NOW = datetime.fromtimestamp(0, UTC)
 
 
-def observed(path: Path, label: str, prediction: Any) -> Iterator[Observation]:
-    """Yield the rows as if they had been predicted. label: the name of the column, or field, with the truth.
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """`cells`: its columns, or fields, by name. `is_text`: they are what a CSV has."""
 
-    prediction: one of the version's, for the kind of its classes. Raises CalibrationInvalid.
-    """
+    label: Any
+    probabilities: dict[str, float]
+    cells: Mapping[str, Any]
+    is_text: bool
+
+    @property
+    def prediction(self) -> Any:
+        """What the version said; else the class with the highest probability."""
+        given = self.cells.get("prediction")
+        known = given if isinstance(given, str | int | float) and given != "" else None
+        return max(self.probabilities, key=lambda name: self.probabilities[name]) if known is None else known
+
+    def as_observed(self, prediction: Any) -> Observation:
+        """As if it had been predicted. prediction: one of the version's, for the kind of its classes."""
+        return Observation("", _NOW, "", prediction, self.probabilities, self.label, None)
+
+
+def read(path: Path, label: str) -> Iterator[FileRow]:
+    """label: the name of the column, or field, with the truth. Raises CalibrationInvalid."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
             rows = _json_lines if file.read(1) == "{" else _csv
             file.seek(0)
-            for place, (truth, probabilities) in enumerate(rows(file, label)):
-                if place == MOST_ROWS:
-                    return
-                yield Observation("", _NOW, "", prediction, probabilities, truth, None)
+            yield from islice(rows(file, label), MOST_ROWS)
         except UnicodeDecodeError as error:
             raise CalibrationInvalid("The file is no text in UTF-8: save it as such.") from error
         except csv.Error as error:
             raise CalibrationInvalid(f"The file is no CSV: {error}.") from error
 
 
-def _csv(file: Iterable[str], label: str) -> Iterator[tuple[Any, dict[str, float]]]:
+def _csv(file: Iterable[str], label: str) -> Iterator[FileRow]:
     reader = csv.DictReader(file)
     columns = [name for name in reader.fieldnames or () if name.startswith(_PREFIX)]
     if label not in (reader.fieldnames or ()) or len(columns) < 2:
@@ -55,10 +72,10 @@ def _csv(file: Iterable[str], label: str) -> Iterator[tuple[Any, dict[str, float
     for row in reader:
         given = {name.removeprefix(_PREFIX): row[name] for name in columns}
         if row[label]:
-            yield row[label], _checked(given, reader.line_num)
+            yield FileRow(row[label], _checked(given, reader.line_num), row, is_text=True)
 
 
-def _json_lines(file: Iterable[str], label: str) -> Iterator[tuple[Any, dict[str, float]]]:
+def _json_lines(file: Iterable[str], label: str) -> Iterator[FileRow]:
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
@@ -72,7 +89,7 @@ def _json_lines(file: Iterable[str], label: str) -> Iterator[tuple[Any, dict[str
                 f"Line {number} must be an object with {label} and probabilities. {_HINT}."
             )
         if isinstance(row[label], str | int | float):
-            yield row[label], _checked(given, number)
+            yield FileRow(row[label], _checked(given, number), row, is_text=False)
 
 
 def _checked(given: Mapping[str, Any], line: int) -> dict[str, float]:

@@ -4,14 +4,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from modelport_control_api.ground_truth.calibrations import CalibrationRow
-from modelport_control_api.quality.curves import Calibration
+from modelport_control_api.quality.calibration.fitting import Fitted
 
 
-def put(session: Session, model_id: str, number: int, calibration: Calibration) -> CalibrationRow:
+def put(session: Session, model_id: str, number: int, fitted: Fitted) -> CalibrationRow:
     """In place of the one before."""
     remove(session, model_id, number)
     row = CalibrationRow(
-        model_id=model_id, number=number, rows=calibration.rows, curves=calibration.as_json()
+        model_id=model_id,
+        number=number,
+        rows=fitted.calibration.rows,
+        curves=fitted.calibration.as_json(),
+        effects=dict(fitted.effects),
+        reference_id=fitted.reference_id,
     )
     session.add(row)
     session.flush()

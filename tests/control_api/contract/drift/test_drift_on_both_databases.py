@@ -169,6 +169,54 @@ async def test_from_nothing_over_drift_to_ok_again(scene: Scene) -> None:
     assert (ended["data"]["version"], ended["data"]["rows"]) == ("v1", 500)
 
 
+def calibration(count: int) -> str:
+    """Rows with the features of both: of red ones all are right, of blue ones half, whatever their size."""
+    lines = ["label,size,hue,prediction,probability_a,probability_b"]
+    for at, row in enumerate(rows(count, seed=20)):
+        label = "a" if row["hue"] == "red" or at % 2 else "b"
+        lines.append(f"{label},{row['size']!r},{row['hue']},a,0.8,0.2")
+    return "\n".join(lines)
+
+
+async def test_what_drifts_is_ordered_by_what_it_does_to_expected_accuracy(scene: Scene) -> None:
+    await scene.put(rows(1000))
+    bins = await scene.bins()
+    live = rows(600, shift=2, seed=3)
+    for at, row in enumerate(live):
+        row["hue"] = "red" if at % 10 == 0 else "blue"
+    scene.arrive(scene.payload(bins, live, MINUTE))
+    scene.evaluate()
+    found = await scene.drift()
+    assert [each["name"] for each in found["features"]] == ["size", "hue"]
+    assert [each["expected_change"] for each in found["features"]] == [None, None]
+
+    path = f"{scene.version}/calibration"
+    answer = await scene.ann.http.put(path, content=calibration(2000))
+    assert answer.status_code == 200, answer.text
+    scene.evaluate()
+    found = await scene.drift()
+    hue, size = found["features"]
+    assert (hue["name"], size["name"]) == ("hue", "size")
+    assert size["psi"] > hue["psi"]
+    # From half of the rows to nine of ten is blue, and of those half are right.
+    assert hue["expected_change"] == pytest.approx(-0.2, abs=0.02)
+    assert size["expected_change"] == pytest.approx(0, abs=0.04)
+    assert "differ from the reference in hue (expected accuracy -" in found["message"]
+    model = (await scene.ann.http.get(f"/api/v1/models/{scene.model_id}")).json()
+    summary = model["versions"][0]["data_drift"]["features"]
+    assert [each["expected_change"] for each in summary] == [hue["expected_change"], size["expected_change"]]
+
+    assert (await scene.ann.http.delete(path)).status_code == 204
+    scene.evaluate()
+    assert [each["name"] for each in (await scene.drift())["features"]] == ["size", "hue"]
+    # Other bins than those that were calibrated: nothing is known of them.
+    assert (await scene.ann.http.put(path, content=calibration(2000))).status_code == 200
+    await scene.put(rows(900, seed=9))
+    scene.arrive(scene.payload(await scene.bins(), live, MINUTE))
+    scene.evaluate()
+    assert [each["expected_change"] for each in (await scene.drift())["features"]] == [None, None]
+
+
 async def test_concurrent_counts_of_one_minute_add_up(scene: Scene) -> None:
     await scene.put(rows(100))
     bins = await scene.bins()

@@ -201,3 +201,26 @@ def test_columns_by_position_texts_and_rows_of_unknown_width() -> None:
     assert (json.loads(chunk.inputs), chunk.keys) == (["win a prize"], {"id": ["7"]})
     (chunk,) = cut(b"id,a,b\n7,1.5,red\n", "csv", ["id"], columns=None)
     assert (json.loads(chunk.inputs), chunk.keys) == ([{"a": 1.5, "b": "red"}], {"id": ["7"]})
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "json", "parquet"])
+def test_all_columns_may_stand_beside_the_results(form: str) -> None:
+    rows = [("a", 1.5, 2, "Bonn", True), ("b", None, 3, "Ulm", False)]
+    objects = [dict(zip(["id", *NAMES], row, strict=True)) for row in rows]
+    written = {
+        "csv": as_csv(rows),
+        "jsonl": "\n".join(json.dumps(each) for each in objects).encode(),
+        "json": json.dumps({"inputs": objects}).encode(),
+        "parquet": as_parquet(rows),
+    }
+    chunks = cut(written[form], form, ["*"])
+    assert input_rows(chunks) == [list(row[1:]) for row in rows]
+    assert set(chunks[0].keys) == {"id", *NAMES}
+    assert (chunks[0].keys["id"], chunks[0].keys["town"]) == (["a", "b"], ["Bonn", "Ulm"])
+
+
+def test_a_row_beside_its_keys_may_stand_there_too() -> None:
+    data = json.dumps({"id": "a", "input": {"age": 1.5}}).encode()
+    [chunk] = cut(data, "jsonl", ["*"])
+    assert chunk.keys == {"id": ["a"], "age": [1.5]}
+    assert json.loads(chunk.inputs) == [{"age": 1.5}]
