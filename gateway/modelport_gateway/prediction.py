@@ -21,7 +21,7 @@ from modelport_gateway.upstream.dispatch import Dispatch, no_ready_version
 from modelport_gateway.upstream.replica import INFER_PATH, UpstreamCall, UpstreamResponse
 
 _LIMIT_NAME = "predict"
-_UPSTREAM_PATHS = {
+UPSTREAM_PATHS = {
     Call.PREDICT: "/predict",
     Call.INFER: INFER_PATH,
     Call.METADATA: "/v2",
@@ -163,7 +163,7 @@ class Prediction:
     ) -> UpstreamResponse:
         call = UpstreamCall(
             request.target.call.method,
-            _UPSTREAM_PATHS[request.target.call],
+            UPSTREAM_PATHS[request.target.call],
             body,
             request.request_id,
             json_bytes,

@@ -17,6 +17,7 @@ from modelport_telemetry.usage.wire import (
 from modelport_gateway.cache.key import Canonical
 from modelport_gateway.sampling.redaction import REDACTED
 from modelport_gateway.sampling.tap import Seen
+from modelport_gateway.sampling.tensors import rows_of_tensors
 
 _UNIT_BYTES = 12
 
@@ -43,20 +44,8 @@ def rows_of(request: Any, response: Any) -> Rows:
         case {"inputs": [*tensors]}, {"outputs": [{"shape": [int(), *rest], "data": [*predictions]}, *_]} if (
             rest in ([], [1])
         ):
-            return Rows(_rows_of_columns(tensors, len(predictions)), predictions, None)
+            return Rows(rows_of_tensors(tensors, len(predictions)), predictions, None)
     return Rows([], [], None)
-
-
-def _rows_of_columns(tensors: list[Any], rows: int) -> list[Any]:
-    """Return the cells by name of those tensors that have one a row."""
-    columns = {
-        tensor["name"]: tensor["data"]
-        for tensor in tensors
-        if isinstance(tensor, dict)
-        and isinstance(tensor.get("name"), str)
-        and _one_a_row(tensor.get("data"), rows)
-    }
-    return [{name: cells[row] for name, cells in columns.items()} for row in range(rows)]
 
 
 def observed(seen: Seen, rows: Rows) -> Iterator[ObservedPrediction]:

@@ -16,10 +16,13 @@ from modelport_evidence.counters import BASELINE, CANDIDATE, OK
 from modelport_telemetry.usage.latency import bucket_of
 
 from modelport_gateway.metrics import ROLLOUT_COPIES
+from modelport_gateway.prediction import UPSTREAM_PATHS
+from modelport_gateway.request.paths import Call
 from modelport_gateway.routing.routes import Endpoint, RolloutRoute, Route, RouteTable, VersionRoute
 from modelport_gateway.sampling.rollouts.lanes import MAX_WAITING, Copy, Lane, Lanes
 from modelport_gateway.sampling.rollouts.segments import KnownSegments
 from modelport_gateway.sampling.tap import Seen, decoded
+from modelport_gateway.sampling.tensors import as_predictions, rows_of_tensors
 from modelport_gateway.upstream.replica import Upstream, UpstreamCall, UpstreamResponse, check_good
 from modelport_gateway.upstream.response_reader import (
     EndpointUnreachable,
@@ -146,7 +149,7 @@ class Copying:
         self._evidence.add(rollout, compared(copy, answer, self._segments))
 
     async def _answer(self, seen: Seen, endpoint: Endpoint) -> UpstreamResponse:
-        call = UpstreamCall("POST", "/predict", seen.body, seen.request_id)
+        call = UpstreamCall("POST", UPSTREAM_PATHS[seen.call], seen.body, seen.request_id)
         started = asyncio.get_running_loop().time()
         due = started + seen.route.timeout_seconds
         try:
@@ -182,9 +185,14 @@ def compared(copy: Copy, answer: UpstreamResponse, segments: KnownSegments) -> M
 def _row(copy: Copy, answer: UpstreamResponse, known: KnownSegments) -> Mapping[str, int]:
     """Of one, drawn at random: rows of one request are alike, and would pass for as many independent ones."""
     seen, rollout = copy
-    row, differs = disagreement_at(decoded(seen.response), decoded(answer.body), random.randrange)
+    body, said, other = decoded(seen.body), decoded(seen.response), decoded(answer.body)
+    if seen.call is Call.INFER:
+        said, other = as_predictions(said), as_predictions(other)
+        tensors = body.get("inputs") if isinstance(body, dict) else None
+        body = {"inputs": rows_of_tensors(tensors, len(said["predictions"]) if said else 0)}
+    row, differs = disagreement_at(said, other, random.randrange)
     counts = {counters.ROWS: 1, counters.DISAGREEMENTS: int(differs)}
-    for segment in known.known(seen, rollout, decoded(seen.body), row):
+    for segment in known.known(seen, rollout, body, row):
         counts[counters.segment_rows(segment)] = 1
         counts[counters.segment_disagreements(segment)] = int(differs)
     return counts

@@ -36,7 +36,7 @@ class RolloutTap:
         sent = outcome.response
         model_seconds = sent.model_seconds if type(sent) is PredictionResponse else 0.0
         self._evidence.note(rollout, is_candidate, outcome.status, model_seconds)
-        if target.call is not _PREDICT or outcome.reason in _NOT_SENT:
+        if outcome.reason in _NOT_SENT or (target.call is not _PREDICT and not _is_json(request, sent)):
             return False
         percent = rollout.shadow_percent
         is_drawn = percent >= 100 or random.random() * 100 < percent  # noqa: S311 - nothing secret hangs on it
@@ -45,3 +45,9 @@ class RolloutTap:
     def take(self, seen: Seen) -> None:
         if rollout := seen.route.rollout:
             self._copying.put(seen, rollout, seen.version.name == rollout.candidate)
+
+
+def _is_json(request: PredictionRequest, sent: object) -> bool:
+    """Of an inference request: neither it nor its response has binary tensors, which nothing here reads."""
+    is_binary = isinstance(sent, PredictionResponse) and sent.json_bytes is not None
+    return not is_binary and not request.headers.has(b"inference-header-content-length")

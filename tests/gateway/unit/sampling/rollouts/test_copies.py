@@ -447,3 +447,74 @@ async def test_what_the_gateway_could_not_send_judges_no_version(
     await serving.gateway.usage.turn()
     assert evidence(serving) == live(BASELINE) | {counters.live_errors(BASELINE): 1}
     assert candidate.received == []
+
+
+# The Open Inference Protocol
+
+TENSORS = [
+    {"name": "a", "shape": [2, 1], "datatype": "FP64", "data": [1.5, 2.5]},
+    {"name": "c", "shape": [2], "datatype": "BYTES", "data": ["red", "red"]},
+]
+
+
+def by_tensors(labels: list[str], chances: list[float] | None = None) -> Script:
+    outputs: list[Any] = [{"name": "predict", "shape": [2], "datatype": "BYTES", "data": labels}]
+    if chances:
+        outputs.append({"name": "predict_proba", "shape": [2, 2], "datatype": "FP64", "data": chances})
+    return answering(http("200 OK", json.dumps({"outputs": outputs}).encode()))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "differs"),
+    [
+        (by_tensors(["a", "a"]), by_tensors(["a", "a"]), 0),
+        (by_tensors(["a", "a"]), by_tensors(["b", "b"]), 1),
+        (by_tensors(["a", "a"]), by_tensors(["a"]), 1),
+        (by_tensors(["a", "a"], [0.9, 0.1] * 2), by_tensors(["a", "a"], [0.85, 0.15] * 2), 0),
+        (by_tensors(["a", "a"], [0.9, 0.1] * 2), by_tensors(["a", "a"], [0.6, 0.4] * 2), 1),
+        (by_tensors(["a", "a"]), saying("a"), 1),
+    ],
+    ids=["same", "other labels", "fewer rows", "like probabilities", "others", "no tensors"],
+)
+async def test_tensors_are_compared_too(
+    *,
+    serving: Harness,
+    model: ScriptedModel,
+    candidate: ScriptedModel,
+    first: Script,
+    second: Script,
+    differs: int,
+) -> None:
+    roll(serving, model, candidate)
+    model.script, candidate.script = first, second
+    await serving.settle()
+    await serving.http.post("/v2/models/iris/infer", json={"inputs": TENSORS}, headers=serving.bearer)
+    found = await counted(serving)
+    assert (found[counters.ROWS], found[counters.DISAGREEMENTS]) == (1, differs)
+    assert counters.segment_rows("`c` is red") in found
+    assert candidate.received[0].path == "/v2/infer"
+    assert candidate.received[0].body == model.received[0].body
+
+
+async def test_binary_tensors_are_not_copied(
+    serving: Harness, model: ScriptedModel, candidate: ScriptedModel
+) -> None:
+    roll(serving, model, candidate)
+    model.script = by_tensors(["a", "a"])
+    await serving.settle()
+    head = json.dumps(
+        {"inputs": [{"name": "a", "shape": [1], "datatype": "FP64", "parameters": {"binary_data_size": 8}}]}
+    )
+    answer = await serving.http.post(
+        "/v2/models/iris/infer",
+        content=head.encode() + bytes(8),
+        headers=serving.bearer
+        | {
+            "Content-Type": "application/octet-stream",
+            "Inference-Header-Content-Length": str(len(head)),
+        },
+    )
+    assert answer.status_code == 200
+    await serving.gateway.usage.turn()
+    assert evidence(serving) == live(BASELINE)
+    assert candidate.received == []
