@@ -12,7 +12,7 @@ from rich.text import Text
 
 from modelport.cli.models import main_version
 from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url, Yes, check_folder, version_option
-from modelport.cli.output import counted, moment_text, note, print_json, print_line, print_table
+from modelport.cli.output import counted, moment_text, note, print_json, print_line, print_listed, print_table
 from modelport.cli.typed import typed
 from modelport.client import Modelport
 from modelport.drift import ColumnImportance, Drift, FeatureDrift, Importance
@@ -195,13 +195,9 @@ def _forget(client: Modelport, model_id: str, yes: bool) -> None:
 
 
 def _show_predictions(model_id: str, found: list[KeptPrediction], url: str, as_json: bool) -> None:
-    if as_json:
-        print_json([each.raw for each in found])
-    elif not found:
-        note(f"Nothing is kept. Keep one request in ten: {typed(f'update {model_id} --history 10', url)}.")
-    else:
-        columns = ("TIME", "VERSION", "STATUS", "CACHE", "MS", "REQUEST", "ANSWER")
-        print_table(columns, map(_prediction_row, found))
+    columns = ("TIME", "VERSION", "STATUS", "CACHE", "MS", "REQUEST", "ANSWER")
+    nothing = f"Nothing is kept. Keep one request in ten: {typed(f'update {model_id} --history 10', url)}."
+    print_listed(found, columns, _prediction_row, as_json=as_json, nothing=nothing)
 
 
 def _prediction_row(kept: KeptPrediction) -> tuple[str, ...]:

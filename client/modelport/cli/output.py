@@ -2,15 +2,23 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from modelport.models import Version
+
+
+class _Listed(Protocol):
+    @property
+    def raw(self) -> Any: ...
+
+
+Listed = TypeVar("Listed", bound=_Listed)
 
 # So wide that what grep and awk read is one line a row.
 _PIPED_WIDTH = 1000
@@ -64,6 +72,23 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) ->
         console.print(table)
     else:
         _print_blocks(console, columns, cells)
+
+
+def print_listed(
+    found: Sequence[Listed],
+    columns: Sequence[str],
+    row: Callable[[Listed], Sequence[Text | str]],
+    *,
+    as_json: bool,
+    nothing: str,
+) -> None:
+    """A table of what the API lists, or its own JSON. nothing: what is said where there is none."""
+    if as_json:
+        print_json([each.raw for each in found])
+    elif found:
+        print_table(columns, map(row, found))
+    else:
+        note(nothing)
 
 
 def _print_blocks(console: Console, columns: Sequence[str], rows: Iterable[Sequence[Text]]) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from modelport.alerts import Webhook
 from modelport.cli.options import DEFAULT_URL, AsJson, Url, Yes
-from modelport.cli.output import moment_text, note, print_json, print_line, print_table
+from modelport.cli.output import moment_text, note, print_json, print_line, print_listed, print_table
 from modelport.cli.typed import typed
 from modelport.client import Modelport
 
@@ -26,12 +26,8 @@ def list_webhooks(url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """Show your webhooks, without their secrets."""
     with Modelport(url) as client:
         found = client.webhooks()
-    if as_json:
-        print_json([each.raw for each in found])
-    elif not found:
-        note(f"No webhooks yet: {typed('webhooks create URL', url)} makes one.")
-    else:
-        print_table(("ID", "URL", "EVENTS", "MODEL", "STATE"), map(_row, found))
+    nothing = f"No webhooks yet: {typed('webhooks create URL', url)} makes one."
+    print_listed(found, ("ID", "URL", "EVENTS", "MODEL", "STATE"), _row, as_json=as_json, nothing=nothing)
 
 
 @app.command()

@@ -6,7 +6,7 @@ import typer
 
 from modelport.cli.experiments.showing import show, state_text
 from modelport.cli.options import DEFAULT_URL, AsJson, Force, ModelId, Url
-from modelport.cli.output import moment_text, note, print_json, print_table
+from modelport.cli.output import moment_text, note, print_json, print_listed
 from modelport.cli.typed import typed
 from modelport.client import Modelport
 from modelport.evaluation.experiments import Experiment
@@ -82,12 +82,9 @@ def list_experiments(model_id: ModelId, url: Url = DEFAULT_URL, as_json: AsJson 
     """Show a model's experiments, the newest first."""
     with Modelport(url) as client:
         found = client.experiments(model_id)
-    if as_json:
-        print_json([each.raw for each in found])
-    elif not found:
-        note(f"No experiments yet: {typed(f'experiments start {model_id} v1=50 v2=50', url)} starts one.")
-    else:
-        print_table(("NUMBER", "ARMS", "STATE", "STARTED", "ENDED", "VERDICT"), map(_row, found))
+    columns = ("NUMBER", "ARMS", "STATE", "STARTED", "ENDED", "VERDICT")
+    nothing = f"No experiments yet: {typed(f'experiments start {model_id} v1=50 v2=50', url)} starts one."
+    print_listed(found, columns, _row, as_json=as_json, nothing=nothing)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from modelport.cli.options import DEFAULT_URL, AsJson, ModelId, Url
-from modelport.cli.output import moment_text, note, print_json, print_table
+from modelport.cli.output import moment_text, note, print_json, print_listed
 from modelport.cli.rollouts.showing import progress_text, show, state_text
 from modelport.cli.typed import typed
 from modelport.client import Modelport
@@ -82,13 +82,9 @@ def list_rollouts(model_id: ModelId, url: Url = DEFAULT_URL, as_json: AsJson = F
     """Show a model's rollouts, the newest first."""
     with Modelport(url) as client:
         found = client.rollouts(model_id)
-    if as_json:
-        print_json([each.raw for each in found])
-    elif not found:
-        note(f"No rollouts yet: {typed(f'rollout start {model_id} VERSION', url)} starts one.")
-    else:
-        columns = ("NUMBER", "VERSION", "STATE", "STARTED", "ENDED", "VERDICT")
-        print_table(columns, map(_row, found))
+    columns = ("NUMBER", "VERSION", "STATE", "STARTED", "ENDED", "VERDICT")
+    nothing = f"No rollouts yet: {typed(f'rollout start {model_id} VERSION', url)} starts one."
+    print_listed(found, columns, _row, as_json=as_json, nothing=nothing)
 
 
 def pause(model_id: ModelId, number: Number = None, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:

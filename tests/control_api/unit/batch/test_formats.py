@@ -65,17 +65,20 @@ def as_parquet(rows: Sequence[Sequence[Any]]) -> bytes:
     return file.getvalue()
 
 
-@given(rows_of_all)
-@settings(max_examples=60, deadline=None)
-def test_every_format_gives_the_same_rows_and_keys(rows: list[tuple[Any, ...]]) -> None:
+def in_all_formats(rows: Sequence[Sequence[Any]]) -> dict[str, bytes]:
     objects = [dict(zip(["id", *NAMES], row, strict=True)) for row in rows]
-    written = {
+    return {
         "csv": as_csv(rows),
         "jsonl": "\n".join(json.dumps(each) for each in objects).encode(),
         "json": json.dumps({"inputs": objects}).encode(),
         "parquet": as_parquet(rows),
     }
-    for form, data in written.items():
+
+
+@given(rows_of_all)
+@settings(max_examples=60, deadline=None)
+def test_every_format_gives_the_same_rows_and_keys(rows: list[tuple[Any, ...]]) -> None:
+    for form, data in in_all_formats(rows).items():
         chunks = cut(data, form)
         assert input_rows(chunks) == [list(row[1:]) for row in rows], form
         assert [key for chunk in chunks for key in chunk.keys["id"]] == [row[0] for row in rows]
@@ -206,14 +209,7 @@ def test_columns_by_position_texts_and_rows_of_unknown_width() -> None:
 @pytest.mark.parametrize("form", ["csv", "jsonl", "json", "parquet"])
 def test_all_columns_may_stand_beside_the_results(form: str) -> None:
     rows = [("a", 1.5, 2, "Bonn", True), ("b", None, 3, "Ulm", False)]
-    objects = [dict(zip(["id", *NAMES], row, strict=True)) for row in rows]
-    written = {
-        "csv": as_csv(rows),
-        "jsonl": "\n".join(json.dumps(each) for each in objects).encode(),
-        "json": json.dumps({"inputs": objects}).encode(),
-        "parquet": as_parquet(rows),
-    }
-    chunks = cut(written[form], form, ["*"])
+    chunks = cut(in_all_formats(rows)[form], form, ["*"])
     assert input_rows(chunks) == [list(row[1:]) for row in rows]
     assert set(chunks[0].keys) == {"id", *NAMES}
     assert (chunks[0].keys["id"], chunks[0].keys["town"]) == (["a", "b"], ["Bonn", "Ulm"])
