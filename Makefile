@@ -8,7 +8,7 @@ ARGS ?=
 # Each is a distribution, with a pyproject.toml of its own.
 DISTRIBUTIONS := crds libs client control-api gateway model-runtime operator standalone
 
-.PHONY: help run check lint test nightly watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-contributions bench-drift bench-experiments bench-rollouts bench-rollouts-callers bench-environments lock-environments usage-exact e2e disturbances cluster-up cluster-down lock version wheels images kind-up clean
+.PHONY: help run check lint test nightly watch ui-test ui-vendor shape format docs help-site bench bench-peers bench-batch bench-operator bench-apply bench-analytics bench-contributions bench-drift bench-experiments bench-hot-path bench-rollouts bench-rollouts-callers bench-environments lock-environments usage-exact e2e disturbances cluster-up cluster-down lock version wheels images kind-up clean
 
 help: ## Print this index
 	@echo "Modelport: from a model file to a secured endpoint."
@@ -87,6 +87,9 @@ bench-drift: $(VENV)/.dev ## False alarms and power of data drift, case by case;
 
 bench-rollouts: $(VENV)/.dev ## False alarms and power of rollouts, at 500 looks each; rewrites bench/rollouts.md (4 minutes)
 	@$(BIN)/python -m bench.rollouts.alarms $(ARGS)
+
+bench-hot-path: $(VENV)/.dev ## CPU of the gateway for each request, this tree and another in turn (BEFORE=<checkout>); rewrites bench/hot-path.md
+	@$(BIN)/python -m bench.hot_path.compare $(BEFORE) $(ARGS)
 
 bench-experiments: $(VENV)/.dev ## False verdicts and coverage of experiments, at 200 looks each; rewrites bench/experiments.md (8 minutes)
 	@$(BIN)/python -m bench.experiments.verdicts $(ARGS)

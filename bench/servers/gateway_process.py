@@ -45,7 +45,7 @@ async def main(
     control = FakeControlApi()
     control.issue_key(key)
     address = SecretStr(redis_url)
-    store, sink = open_store(address), open_sink(address, control.client, None)
+    store, sink = open_store(address, near=True), open_sink(address, control.client, None)
     # Far above what can be sent: the bucket is taken from at every request, and never empty.
     settings = Settings(limit_predict="1000000/second")
     gateway = build(settings, store=store, cluster=cluster_of(routes), control=control.client, sink=sink)

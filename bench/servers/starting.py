@@ -43,14 +43,14 @@ def free_port() -> int:
 
 @contextmanager
 def pinned(
-    command: list[str], environment: dict[str, str], log: Path, core: int = SERVER_CORE
+    command: list[str], environment: dict[str, str], log: Path, core: int = SERVER_CORE, root: Path = ROOT
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `command` (and all that it starts) on one core until the block ends."""
+    """Run `command` (and all that it starts) on one core, in the folder `root`, until the block ends."""
     before = os.sched_getaffinity(0)
     # Children inherit the affinity of who starts them.
     os.sched_setaffinity(0, {core})
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=root, env=environment, stdout=output, stderr=output)
     os.sched_setaffinity(0, before)
     try:
         yield process
@@ -73,13 +73,15 @@ def serving(
     ready: str,
     environment: dict[str, str] | None = None,
     core: int = SERVER_CORE,
+    root: Path = ROOT,
 ) -> Iterator[Server]:
     """Run a server until the block ends, which begins when `ready` (a path) is answered 200.
 
     Raises TimeoutError with the end of its log.
     """
     log = folder / f"{name}-{port}.log"
-    with pinned(command, dict(os.environ) if environment is None else environment, log, core) as process:
+    own = dict(os.environ) if environment is None else environment
+    with pinned(command, own, log, core, root) as process:
         server = Server(process.pid, f"127.0.0.1:{port}")
         try:
             wait_for(server, ready, process)
@@ -167,10 +169,13 @@ def _listens(port: int) -> bool:
     return True
 
 
-def gateway(folder: Path, redis_url: str, routes: list[dict[str, Any]]) -> Any:
-    """`routes`: as gateway_process has them."""
+def gateway(folder: Path, redis_url: str, routes: list[dict[str, Any]], root: Path = ROOT) -> Any:
+    """`routes`: as gateway_process has them. `root`: of the checkout whose gateway it is."""
     port = free_port()
     table = folder / f"routes-{port}.json"
     table.write_text(json.dumps(routes))
     command = module("gateway_process", str(port), redis_url, str(table), KEY)
-    return serving("gateway", command, folder, port=port, ready="/readyz")
+    # Before what this Python has installed, which is this checkout.
+    paths = os.pathsep.join(str(root / each) for each in ("", "gateway", "libs", "crds"))
+    own = os.environ | {"PYTHONPATH": paths}
+    return serving("gateway", command, folder, port=port, ready="/readyz", environment=own, root=root)

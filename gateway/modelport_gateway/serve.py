@@ -36,7 +36,7 @@ def read() -> ProcessSettings:
 
 async def serve(settings: ProcessSettings, listener: socket.socket) -> None:
     """Return after a signal, when the requests in flight have ended. Raises `CannotStart`."""
-    store = open_store(settings.edge.redis_url)
+    store = open_store(settings.edge.redis_url, near=True)
     stop = Stop(settings.process.shutdown_delay_seconds, round(settings.gateway.drain_seconds))
     try:
         async with connected() as client, _control(settings.process.control_url) as control:

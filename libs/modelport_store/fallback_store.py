@@ -41,8 +41,8 @@ class FallbackStore:
     async def take(self, bucket: str, limit: Limit) -> LimitResult:
         return await self._call("take", lambda store: store.take(bucket, limit))
 
-    async def give_back(self, bucket: str, limit: Limit) -> None:
-        await self._call("give_back", lambda store: store.give_back(bucket, limit))
+    async def give_back(self, bucket: str, limit: Limit, tokens: int = 1) -> None:
+        await self._call("give_back", lambda store: store.give_back(bucket, limit, tokens))
 
     async def acquire_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None

@@ -36,19 +36,19 @@ class MemoryStore:
     async def take(self, bucket: str, limit: Limit) -> LimitResult:
         return self._take(bucket, limit)
 
-    async def give_back(self, bucket: str, limit: Limit) -> None:
+    async def give_back(self, bucket: str, limit: Limit, tokens: int = 1) -> None:
         if bucket in self._buckets:
-            self._buckets[bucket] -= interval_of(limit)
+            self._buckets[bucket] -= tokens * interval_of(limit)
 
     async def acquire_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
     ) -> tuple[LimitResult | None, bytes | None]:
         taken = self._take(bucket, limit) if bucket is not None and limit is not None else None
         refused = taken is not None and not taken.allowed
-        return taken, None if refused or cache_key is None else self._get(cache_key)
+        return taken, None if refused or cache_key is None else self.find(cache_key)
 
     async def get(self, key: bytes) -> bytes | None:
-        return self._get(key)
+        return self.find(key)
 
     async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
         self.put_nowait(key, value, ttl_seconds)
@@ -79,7 +79,8 @@ class MemoryStore:
             self._buckets.popitem(last=False)
         return taken
 
-    def _get(self, key: bytes) -> bytes | None:
+    def find(self, key: bytes) -> bytes | None:
+        """As `get`, and at once."""
         found = self._values.get(key)
         if found is None:
             return None

@@ -11,15 +11,20 @@ from modelport_store.memory_store import MemoryStore
 from modelport_store.store import Store
 
 
-def open_store(redis_url: SecretStr | None) -> Store:
-    """Raises `CannotStart` if the address is none; a Redis that is away is gone on without."""
+def open_store(redis_url: SecretStr | None, *, near: bool = False) -> Store:
+    """Raises `CannotStart` if the address is none; a Redis that is away is gone on without.
+
+    near: for a gateway, which asks for the same again and again (`near_store`).
+    """
     if redis_url is None:
         return MemoryStore()
     # Here and not above: without Redis nobody needs the 8 MiB of redis-py.
+    from modelport_store.near_store import NearStore
     from modelport_store.redis.store import RedisStore
 
     with redis_address():
-        return FallbackStore(RedisStore(redis_url.get_secret_value()), MemoryStore())
+        redis = RedisStore(redis_url.get_secret_value())
+        return FallbackStore(NearStore(redis) if near else redis, MemoryStore())
 
 
 @contextmanager

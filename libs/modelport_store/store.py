@@ -62,13 +62,22 @@ class LimitResult(NamedTuple):
     """Until the next token is there; 0 if allowed."""
 
 
+class Leased(NamedTuple):
+    """`tokens`: how many were taken. `value` None: there is none; `seconds`: until it expires."""
+
+    taken: LimitResult
+    tokens: int
+    value: bytes | None
+    seconds: float
+
+
 class Store(Protocol):
     async def take(self, bucket: str, limit: Limit) -> LimitResult:
         """Acquire one token of `bucket`, atomically."""
         ...
 
-    async def give_back(self, bucket: str, limit: Limit) -> None:
-        """Undo one take of `bucket`, for what turned out not to count."""
+    async def give_back(self, bucket: str, limit: Limit, tokens: int = 1) -> None:
+        """Undo that tokens of `bucket` were taken, for what turned out not to count."""
         ...
 
     async def acquire_and_get(

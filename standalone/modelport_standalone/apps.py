@@ -162,7 +162,7 @@ def build(data: DataDir, cluster: LocalCluster) -> Apps:
         rotation.create_first(data.signing_keys)
         migrate.upgrade(data.database_url)
         redis_url, key = read_settings(EdgeSettings).redis_url, SecretStr(token_urlsafe())
-        store = open_store(redis_url)
+        store = open_store(redis_url, near=True)
         plane = control_api.build(
             _control_api_settings(data, key), store=store, cluster=cluster, redis_url=redis_url
         )

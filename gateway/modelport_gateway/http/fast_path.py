@@ -1,9 +1,11 @@
 """Predictions without ASGI: the same steps as Server's, through the fast path's protocol."""
 
 import asyncio
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from modelport_http.fast_path.protocol import Exchange, Headers
 from modelport_http.middleware import HSTS, SECURITY_HEADERS
@@ -61,6 +63,14 @@ def _lines(headers: Mapping[str, str]) -> str:
     return "".join([f"{name.lower()}: {value}\r\n" for name, value in headers.items()])
 
 
+def _begun(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    """Run it at once, as far as it need not wait: most of what is cached, to its end."""
+    loop = asyncio.get_running_loop()
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(work, loop=loop, eager_start=True)
+    return loop.create_task(work)
+
+
 _KEPT_TARGETS = 10_000
 
 
@@ -86,11 +96,12 @@ class FastPath:
         target = self._target(exchange.target)
         if target is None:
             raise ValueError("a request that is none for a model was taken")
-        task = asyncio.get_running_loop().create_task(self._serve(exchange, target))
-        # The event loop itself does not keep a task that waits.
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        exchange.on_cancel = task.cancel
+        task = _begun(self._serve(exchange, target))
+        if not task.done():
+            # The event loop itself does not keep a task that waits.
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            exchange.on_cancel = task.cancel
 
     def _target(self, path: bytes) -> Target | None:
         if known := self._targets.get(path):

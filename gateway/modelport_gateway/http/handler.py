@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from modelport_gateway.auth.authentication import Authentication
 from modelport_gateway.concurrency.in_flight import InFlight
 from modelport_gateway.http.response_encoding import encoded, wanted_encoding
-from modelport_gateway.metrics import count_prediction
+from modelport_gateway.metrics import PREDICTIONS
 from modelport_gateway.outcome import Outcome, PredictionRequest, Response
 from modelport_gateway.prediction import Prediction, authorized_request, chosen_version
 from modelport_gateway.request.body import decoded, json_bytes_of, require_type
@@ -89,7 +89,7 @@ class PredictionHandler:
         """Count the request, and keep of it what history and drift want. Give the seconds that it took."""
         ended = time.perf_counter()
         seconds = ended - request.started
-        count_prediction(outcome.status, outcome.cache, seconds)
+        PREDICTIONS.count(outcome.status, outcome.cache, seconds)
         self._usage.count(outcome, seconds, ended=ended)
         if request.target.call in _WITH_ROWS:
             self._taps.offer(request, outcome, seconds)

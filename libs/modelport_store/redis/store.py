@@ -6,12 +6,12 @@ Not Redis Cluster: a caller's bucket and a cached response lie in different slot
 import asyncio
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelport_store.metrics import STORE_LOST_VALUES
 from modelport_store.redis.client import RedisAddress, RedisClient
 from modelport_store.redis.connection import RedisScript, command, pack
-from modelport_store.store import Limit, LimitResult, StoreUnavailable
+from modelport_store.store import Leased, Limit, LimitResult, StoreUnavailable
 from modelport_store.token_bucket import MICROSECONDS, interval_of
 
 _SCRIPT = RedisScript.of(
@@ -19,12 +19,13 @@ _SCRIPT = RedisScript.of(
 )
 # A bucket that has expired is full; one that were made here would never expire.
 _GIVE_BACK = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECRBY', KEYS[1], ARGV[1]) end"
-_TAKE = b"*6\r\n" + _SCRIPT.by_digest + pack(1)
-_TAKE_AND_GET = b"*8\r\n" + _SCRIPT.by_digest + pack(2)
+_TAKE = b"*8\r\n" + _SCRIPT.by_digest + pack(1)
+_TAKE_AND_GET = b"*9\r\n" + _SCRIPT.by_digest + pack(2)
 
 # Larger values go over a connection of their own, not to hold up everything else.
 _SMALL_VALUE_BYTES = 16 * 1024
 _SMALL_VALUE = pack(_SMALL_VALUE_BYTES)
+_ONE_TOKEN = pack(1) + _SMALL_VALUE
 _MAX_KNOWN_LIMITS = 1024
 
 
@@ -44,6 +45,15 @@ class _KnownLimit:
         return cls(limit, arguments, interval, interval * limit.requests)
 
 
+class _Found(NamedTuple):
+    """`value`: its length if it is a large one."""
+
+    taken: LimitResult
+    tokens: int
+    value: bytes | int | None
+    seconds: float
+
+
 class RedisStore:
     """Raises StoreUnavailable for whatever goes wrong, within about `timeout_seconds`.
 
@@ -59,22 +69,31 @@ class RedisStore:
         self._limits: dict[Limit, _KnownLimit] = {}
 
     async def take(self, bucket: str, limit: Limit) -> LimitResult:
-        taken, _ = await self._acquire_and_get(bucket, limit, None)
-        return taken
+        return (await self._acquire_and_get(bucket, limit, None)).taken
 
-    async def give_back(self, bucket: str, limit: Limit) -> None:
+    async def give_back(self, bucket: str, limit: Limit, tokens: int = 1) -> None:
         key = self._bucket_prefix + bucket.encode()
-        await self._client.send(command("EVAL", _GIVE_BACK, 1, key, interval_of(limit)))
+        await self._client.send(command("EVAL", _GIVE_BACK, 1, key, tokens * interval_of(limit)))
 
     async def acquire_and_get(
         self, bucket: str | None, limit: Limit | None, cache_key: bytes | None
     ) -> tuple[LimitResult | None, bytes | None]:
         if bucket is None or limit is None:
             return None, None if cache_key is None else await self.get(cache_key)
-        taken, value = await self._acquire_and_get(bucket, limit, cache_key)
-        if isinstance(value, int) and cache_key is not None:
-            value = await self._get_large(cache_key)
-        return taken, value
+        found = await self._acquire_and_get(bucket, limit, cache_key)
+        return found.taken, await self._whole(found.value, cache_key)
+
+    async def lease_and_get(self, bucket: str, limit: Limit, cache_key: bytes | None, tokens: int) -> Leased:
+        """As `acquire_and_get`, of so many tokens; of a bucket that has little left one alone is taken."""
+        found = await self._acquire_and_get(bucket, limit, cache_key, pack(tokens) + _SMALL_VALUE)
+        return Leased(found.taken, found.tokens, await self._whole(found.value, cache_key), found.seconds)
+
+    async def get_with_seconds(self, key: bytes) -> tuple[bytes | None, float]:
+        """Return the value, and how long it is kept; of one that is not there 0 seconds."""
+        stored = self._value_prefix + key
+        left = self._client.send(command("PTTL", stored))
+        value: bytes | None = await self._client.send(command("GET", stored))
+        return value, max(0, await left) / 1000
 
     async def get(self, key: bytes) -> bytes | None:
         value: bytes | None = await self._client.send(command("GET", self._value_prefix + key))
@@ -97,13 +116,19 @@ class RedisStore:
         await self._for_large.aclose()
 
     def _acquire_and_get(
-        self, bucket: str, limit: Limit, cache_key: bytes | None
-    ) -> "asyncio.Future[tuple[LimitResult, Any]]":
-        """The future gives a value's length if it is a large one."""
+        self, bucket: str, limit: Limit, cache_key: bytes | None, tokens: bytes = _ONE_TOKEN
+    ) -> "asyncio.Future[_Found]":
+        """tokens: how many, and from which size on a value is large, packed."""
         known = self._limits.get(limit) or self._know(limit)
         bucket_key = self._bucket_prefix + bucket.encode()
         if cache_key is None:
-            packed = b"%b$%d\r\n%b\r\n%b" % (_TAKE, len(bucket_key), bucket_key, known.arguments)
+            packed = b"%b$%d\r\n%b\r\n%b%b" % (
+                _TAKE,
+                len(bucket_key),
+                bucket_key,
+                known.arguments,
+                tokens,
+            )
         else:
             value_key = self._value_prefix + cache_key
             packed = b"%b$%d\r\n%b\r\n$%d\r\n%b\r\n%b%b" % (
@@ -113,9 +138,14 @@ class RedisStore:
                 len(value_key),
                 value_key,
                 known.arguments,
-                _SMALL_VALUE,
+                tokens,
             )
-        return self._client.send(packed, _taken_and_value, known, is_script=True)
+        return self._client.send(packed, _found, known, is_script=True)
+
+    async def _whole(self, value: bytes | int | None, key: bytes | None) -> bytes | None:
+        if not isinstance(value, int):
+            return value
+        return None if key is None else await self._get_large(key)
 
     async def _get_large(self, key: bytes) -> bytes | None:
         try:
@@ -143,18 +173,16 @@ class RedisStore:
         return known
 
 
-def _taken_and_value(reply: Any, known: _KnownLimit) -> tuple[LimitResult, bytes | int | None]:
-    allowed, full_at, now, missing, value = reply
-    return (
-        LimitResult(
-            allowed == 1,
-            known.limit,
-            (now + known.capacity - full_at) // known.interval,
-            (full_at - now) / MICROSECONDS,
-            missing / MICROSECONDS,
-        ),
-        value,
+def _found(reply: Any, known: _KnownLimit) -> _Found:
+    tokens, full_at, now, missing, value, left = reply
+    taken = LimitResult(
+        tokens > 0,
+        known.limit,
+        (now + known.capacity - full_at) // known.interval,
+        (full_at - now) / MICROSECONDS,
+        missing / MICROSECONDS,
     )
+    return _Found(taken, tokens, value, left / 1000)
 
 
 def _count_if_lost(put: "asyncio.Future[Any]") -> None:

@@ -21,7 +21,7 @@ import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from modelport_gateway.metrics import LATENCY, REQUESTS
+from modelport_gateway.metrics import PREDICTIONS
 from modelport_http.fast_path.protocol import Exchange
 from modelport_http.server import Server
 from modelport_http.serving import build_config
@@ -208,7 +208,7 @@ def access_log(log: io.StringIO) -> list[dict[str, Any]]:
 
 
 def counts() -> dict[tuple[str, ...], float]:
-    metrics = [*REQUESTS.collect(), *LATENCY.collect()]
+    metrics = PREDICTIONS.collect()
     return {
         (sample.name, *sorted(sample.labels.values())): sample.value
         for metric in metrics

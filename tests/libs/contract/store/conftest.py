@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from modelport_store.fallback_store import FallbackStore
 from modelport_store.memory_store import MemoryStore
+from modelport_store.near_store import NearStore
 from modelport_store.redis.store import RedisStore
 from modelport_store.store import Store
 
@@ -13,12 +14,17 @@ from modelport_store.store import Store
 TIMEOUT_SECONDS = 5
 
 
-@pytest.fixture(params=["memory", "redis", "redis with fallback"])
+@pytest.fixture(params=["memory", "redis", "redis with fallback", "near redis"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     built: Store = MemoryStore()
     if request.param != "memory":
         redis = RedisStore(request.getfixturevalue("redis_url"), timeout_seconds=TIMEOUT_SECONDS)
-        built = redis if request.param == "redis" else FallbackStore(redis, built)
+        of_redis: dict[str, Store] = {
+            "redis": redis,
+            "redis with fallback": FallbackStore(redis, built),
+            "near redis": NearStore(redis),
+        }
+        built = of_redis[request.param]
     yield built
     await built.aclose()
 

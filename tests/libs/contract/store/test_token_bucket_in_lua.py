@@ -5,7 +5,7 @@ from importlib.resources import files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from modelport_store.store import Limit
-from modelport_store.token_bucket import MICROSECONDS, take
+from modelport_store.token_bucket import MICROSECONDS, lease
 
 from tests.support.redis_fixtures import RedisServer
 
@@ -18,7 +18,7 @@ STEPS = st.lists(st.integers(-2 * MICROSECONDS, 86_400 * MICROSECONDS) | st.inte
 def script_with_clock_given() -> str:
     script = files("modelport_store.redis").joinpath("acquire_and_get.lua").read_text(encoding="utf-8")
     for real, replaced in (
-        ("redis.call('TIME')", "{ARGV[3], ARGV[4]}"),
+        ("redis.call('TIME')", "{ARGV[4], ARGV[5]}"),
         # The key must outlive the test's own, much faster time.
         ("'PX', math.ceil((full_at - now) / 1000)", "'EX', 1000"),
     ):
@@ -28,9 +28,9 @@ def script_with_clock_given() -> str:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(limit=LIMITS, steps=STEPS)
+@given(limit=LIMITS, steps=STEPS, tokens=st.integers(1, 1000))
 def test_lua_and_python_agree_on_every_sequence(
-    redis_server: RedisServer, limit: Limit, steps: list[int]
+    redis_server: RedisServer, limit: Limit, steps: list[int], tokens: int
 ) -> None:
     script = script_with_clock_given()
     full_at, now = 0, NOW
@@ -38,9 +38,9 @@ def test_lua_and_python_agree_on_every_sequence(
         client.delete("bucket")
         for step in [0, *steps]:
             now += step
-            full_at, taken = take(full_at, now, limit)
+            full_at, given, taken = lease(full_at, now, limit, tokens)
             seconds, microseconds = divmod(now, MICROSECONDS)
             period = limit.period_seconds * MICROSECONDS
-            answer = client.eval(script, 1, "bucket", limit.requests, period, seconds, microseconds)
+            answer = client.eval(script, 1, "bucket", limit.requests, period, tokens, seconds, microseconds)
             missing = round(taken.retry_after * MICROSECONDS)
-            assert answer == [int(taken.allowed), full_at, now, missing, None]
+            assert answer == [given, full_at, now, missing, None, 0]

@@ -14,7 +14,7 @@ from tests.libs.unit.store.redis.conftest import TIMEOUT_SECONDS
 from tests.support.scripted_redis import PREFIX, Command, ScriptedRedis, always, bulk, echo, scripted_redis
 
 LIMIT = Limit(10, 60)
-TAKEN = b"*5\r\n:1\r\n:7000000\r\n:1000000\r\n:0\r\n$-1\r\n"
+TAKEN = b"*6\r\n:1\r\n:7000000\r\n:1000000\r\n:0\r\n$-1\r\n:0\r\n"
 
 
 async def unavailable(store: RedisStore) -> str:

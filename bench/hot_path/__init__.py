@@ -1,0 +1,1 @@
+"""What a request costs the gateway, beside another checkout of this repository."""
