@@ -55,6 +55,8 @@ def parse(values: Mapping[str, str]) -> Parsed[ExperimentStart]:
     control, version = given.get("control", ""), given.get("version", "")
     if control == version:
         return Parsed(None, Form(values, {"version": "must be another version than the control"}))
+    if given.get("guardrail") == given.get("metric"):
+        return Parsed(None, Form(values, {"guardrail": "must be another metric than the goal"}))
     percent = given.get("percent", "").strip(" %")
     if not percent.isdecimal() or not 1 <= int(percent) <= 99:
         return Parsed(None, Form(values, {"percent": "must be a whole number from 1 to 99"}))

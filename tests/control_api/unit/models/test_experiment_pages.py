@@ -110,7 +110,7 @@ async def test_what_cannot_begin_is_said_on_the_form(platform: Platform, ann: Ac
         ({"version": "v1"}, "must be another version than the control"),
         ({"percent": "100"}, "must be a whole number from 1 to 99"),
         ({"min_days": "70"}, "max_days must not be less than min_days"),
-        ({"guardrail": "reward"}, "goal and guardrails must be of different metrics"),
+        ({"guardrail": "reward"}, "What must not become worse must be another metric than the goal"),
         ({"guardrail": "mae", "tolerance": "-1"}, "By more than must be"),
         ({"metric": "luck"}, "must be"),
         ({"version": "v9"}, "v9"),
