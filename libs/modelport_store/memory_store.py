@@ -54,17 +54,17 @@ class MemoryStore:
         self.put_nowait(key, value, ttl_seconds)
 
     def put_nowait(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
-        self._forget(key)
+        self.forget(key)
         size = _size(key, value)
         if ttl_seconds <= 0 or size > self._max_bytes:
             return
         self._values[key] = (value, self._clock() + ttl_seconds)
         self._bytes += size
         while self._bytes > self._max_bytes or len(self._values) > self._max_values:
-            self._forget(next(iter(self._values)))
+            self.forget(next(iter(self._values)))
 
     async def delete(self, key: bytes) -> None:
-        self._forget(key)
+        self.forget(key)
 
     async def aclose(self) -> None:
         self._values.clear()
@@ -86,12 +86,13 @@ class MemoryStore:
             return None
         value, expires_at = found
         if expires_at <= self._clock():
-            self._forget(key)
+            self.forget(key)
             return None
         self._values.move_to_end(key)
         return value
 
-    def _forget(self, key: bytes) -> None:
+    def forget(self, key: bytes) -> None:
+        """As `delete`, and at once."""
         found = self._values.pop(key, None)
         if found is not None:
             self._bytes -= _size(key, found[0])

@@ -112,15 +112,16 @@ class NearStore:
         return await self._store.get(key)
 
     async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
-        self._keep(key, value, ttl_seconds)
+        self._values.forget(key)
         await self._store.put(key, value, ttl_seconds)
 
     def put_nowait(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
-        self._keep(key, value, ttl_seconds)
+        # It is kept near once somebody asks for it: most of what is put nobody does.
+        self._values.forget(key)
         self._store.put_nowait(key, value, ttl_seconds)
 
     async def delete(self, key: bytes) -> None:
-        await self._values.delete(key)
+        self._values.forget(key)
         await self._store.delete(key)
 
     async def ping(self) -> None:

@@ -90,10 +90,10 @@ class RedisStore:
 
     async def get_with_seconds(self, key: bytes) -> tuple[bytes | None, float]:
         """Return the value, and how long it is kept; of one that is not there 0 seconds."""
-        stored = self._value_prefix + key
-        left = self._client.send(command("PTTL", stored))
-        value: bytes | None = await self._client.send(command("GET", stored))
-        return value, max(0, await left) / 1000
+        value = await self.get(key)
+        # Asked for afterwards: most that are looked up here are not there.
+        left = 0 if value is None else await self._client.send(command("PTTL", self._value_prefix + key))
+        return value, max(0, left) / 1000
 
     async def get(self, key: bytes) -> bytes | None:
         value: bytes | None = await self._client.send(command("GET", self._value_prefix + key))
