@@ -6,13 +6,15 @@ import statistics
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.load import prepared, wrk
-from bench.load.prepared import FIRST, Numbers, Prepared
-from bench.servers import processes, starting
+from bench.load.cost import microseconds_a_request
+from bench.load.prepared import FIRST, Numbers
+from bench.servers import starting
 from bench.servers.starting import ROOT, Server
 from tests.support.gateway_harness import SIGNATURE
 
@@ -82,11 +84,12 @@ def _line(folder: Path, servers: list[Server], case: Case, numbers: Numbers, pai
     asked = prepared.post(folder, "asked", "/predict/iris", [(case.body, 1.0)], dict(case.headers))
     if case.is_same:
         asked = prepared.same(folder, "same", asked)
+    cost = partial(microseconds_a_request, numbers=numbers, connections=case.connections, seconds=_SECONDS)
     found: list[tuple[float, float]] = []
     for number in range(pairs + 1):
         # Which is first changes; the first pair warms up.
         order = (0, 1) if number % 2 else (1, 0)
-        costs = {at: _slice(servers[at], asked, numbers, case.connections) for at in order}
+        costs = {at: cost(servers[at], asked) for at in order}
         if number:
             found.append((costs[0], costs[1]))
     before, now = (statistics.median(each[at] for each in found) for at in (0, 1))
@@ -94,19 +97,6 @@ def _line(folder: Path, servers: list[Server], case: Case, numbers: Numbers, pai
     line = f"| {case.what} | {case.connections} | {before:.1f} | {now:.1f} | {times:.2f} |\n"
     print(line, end="", flush=True)
     return line
-
-
-def _slice(server: Server, asked: Prepared, numbers: Numbers, connections: int) -> float:
-    before = processes.cpu_seconds([server.pid])
-    seen = wrk.run(
-        server.address,
-        asked,
-        numbers,
-        connections=connections,
-        seconds=_SECONDS,
-        core=starting.LOAD_CORE,
-    )
-    return (processes.cpu_seconds([server.pid]) - before) / seen.requests * 1e6
 
 
 if __name__ == "__main__":

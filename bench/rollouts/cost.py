@@ -7,12 +7,14 @@ import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.load import prepared, wrk
+from bench.load import prepared
+from bench.load.cost import microseconds_a_request
 from bench.load.prepared import FIRST, Numbers, Prepared
-from bench.servers import processes, starting
+from bench.servers import starting
 from bench.servers.starting import Server
 from tests.support.gateway_harness import SIGNATURE
 
@@ -73,27 +75,13 @@ def _post(folder: Path, model: str) -> Prepared:
 
 
 def _measured(what: str, server: Server, asked: dict[str, Prepared], numbers: Numbers, pairs: int) -> Cost:
+    cost = partial(microseconds_a_request, numbers=numbers, connections=CONNECTIONS, seconds=_SLICE_SECONDS)
     without: list[float] = []
     added: list[float] = []
     for number in range(pairs + 1):
         # Which is first changes.
-        found = {
-            name: _slice(server, asked[name], numbers) for name in sorted(asked, reverse=number % 2 == 0)
-        }
+        found = {name: cost(server, asked[name]) for name in sorted(asked, reverse=number % 2 == 0)}
         if number:
             without.append(found[PLAIN])
             added.append(found[COPIED] - found[PLAIN])
     return Cost(what, statistics.median(without), statistics.median(added))
-
-
-def _slice(server: Server, asked: Prepared, numbers: Numbers) -> float:
-    before = processes.cpu_seconds([server.pid])
-    seen = wrk.run(
-        server.address,
-        asked,
-        numbers,
-        connections=CONNECTIONS,
-        seconds=_SLICE_SECONDS,
-        core=starting.LOAD_CORE,
-    )
-    return (processes.cpu_seconds([server.pid]) - before) / seen.requests * 1e6

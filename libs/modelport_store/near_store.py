@@ -167,7 +167,7 @@ class NearStore:
         taken = leased.taken
         if lease.tokens:
             taken = taken._replace(remaining=taken.remaining + lease.tokens)
-        return taken, leased.value if near is None else near if taken.allowed else None
+        return taken, near if near is not None and taken.allowed else leased.value
 
     async def _take_more(self, bucket: str, lease: _Lease) -> None:
         try:

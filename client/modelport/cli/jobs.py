@@ -16,7 +16,7 @@ from modelport.cli.options import (
     Yes,
     check_folder,
 )
-from modelport.cli.output import counted, moment_text, note, print_json, print_line, print_table
+from modelport.cli.output import counted, moment_text, note, print_json, print_line, print_listed
 from modelport.cli.progress import job_bar, upload_bar
 from modelport.cli.typed import typed
 from modelport.client import Modelport
@@ -109,27 +109,22 @@ def list_jobs(
     """Your jobs, newest first."""
     with Modelport(url) as client:
         found = client.jobs(model_id=model)
-    if as_json:
-        print_json([job.raw for job in found])
-        return
-    if not found:
-        note(f"No jobs yet: {typed('batch MODEL FILE', url)} starts one.")
-        return
     columns = ("JOB", "MODEL", "VERSION", "STATE", "DONE", "FAILED", "ROWS", "CREATED")
-    rows = [
-        (
-            job.id,
-            job.model_id,
-            job.version,
-            job.state,
-            f"{job.rows_done:,}",
-            f"{job.rows_failed:,}",
-            "–" if job.rows_total is None else f"{job.rows_total:,}",
-            moment_text(job.created_at),
-        )
-        for job in found
-    ]
-    print_table(columns, rows)
+    nothing = f"No jobs yet: {typed('batch MODEL FILE', url)} starts one."
+    print_listed(found, columns, _row, as_json=as_json, nothing=nothing)
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    return (
+        job.id,
+        job.model_id,
+        job.version,
+        job.state,
+        f"{job.rows_done:,}",
+        f"{job.rows_failed:,}",
+        "–" if job.rows_total is None else f"{job.rows_total:,}",
+        moment_text(job.created_at),
+    )
 
 
 @app.command()

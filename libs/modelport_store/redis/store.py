@@ -89,11 +89,15 @@ class RedisStore:
         return Leased(found.taken, found.tokens, await self._whole(found.value, cache_key), found.seconds)
 
     async def get_with_seconds(self, key: bytes) -> tuple[bytes | None, float]:
-        """Return the value, and how long it is kept; of one that is not there 0 seconds."""
-        value = await self.get(key)
-        # Asked for afterwards: most that are looked up here are not there.
-        left = 0 if value is None else await self._client.send(command("PTTL", self._value_prefix + key))
-        return value, max(0, left) / 1000
+        """Return the value, and how long it is kept; of one that is not there, or empty, None and 0."""
+        stored = self._value_prefix + key
+        # Its length first: most that are looked up here are not there, and a large one goes another way.
+        length = await self._client.send(command("STRLEN", stored))
+        if not length:
+            return None, 0.0
+        value = self._get_large(key) if length > _SMALL_VALUE_BYTES else self.get(key)
+        found, left = await asyncio.gather(value, self._client.send(command("PTTL", stored)))
+        return found, max(0, left) / 1000
 
     async def get(self, key: bytes) -> bytes | None:
         value: bytes | None = await self._client.send(command("GET", self._value_prefix + key))

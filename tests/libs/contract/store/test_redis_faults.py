@@ -9,6 +9,7 @@ import uvloop
 from modelport_store.fallback_store import FallbackStore
 from modelport_store.memory_store import MemoryStore
 from modelport_store.metrics import STORE_DEGRADED, STORE_FALLBACKS
+from modelport_store.near_store import NearStore
 from modelport_store.redis.store import RedisStore
 from modelport_store.store import Limit, StoreUnavailable
 
@@ -198,8 +199,10 @@ async def test_a_paused_redis_is_used_again_when_it_goes_on(breakable_redis: Red
     await store.aclose()
 
 
-async def test_many_large_values_are_no_outage(breakable_redis: RedisServer) -> None:
-    store = FallbackStore(RedisStore(breakable_redis.url, timeout_seconds=slowness()), MemoryStore())
+@pytest.mark.parametrize("is_near", [False, True])
+async def test_many_large_values_are_no_outage(breakable_redis: RedisServer, is_near: bool) -> None:
+    redis = RedisStore(breakable_redis.url, timeout_seconds=slowness())
+    store = FallbackStore(NearStore(redis) if is_near else redis, MemoryStore())
     with breakable_redis.client() as client:
         client.set("modelport:value:small", "value")
         client.set("modelport:value:large", b"x" * 4 * 1024 * 1024)

@@ -278,6 +278,20 @@ async def test_a_large_value_is_read_on_another_connection_or_done_without(
     assert redis.connections == 2
 
 
+async def test_a_large_value_with_its_seconds_is_read_on_another_connection(
+    patient: RedisStore, redis: ScriptedRedis
+) -> None:
+    large = b"x" * 50_000
+    by_command = {b"STRLEN": b":50000\r\n", b"PTTL": b":2500\r\n", b"GET": bulk(large)}
+
+    async def answer(command: Command, writer: asyncio.StreamWriter) -> None:
+        writer.write(by_command[command[0]])
+
+    redis.script = answer
+    assert await patient.get_with_seconds(b"large") == (large, 2.5)
+    assert redis.connections == 2
+
+
 async def test_what_is_put_without_waiting_is_there_for_the_next(
     patient: RedisStore, redis: ScriptedRedis
 ) -> None:
